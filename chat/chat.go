@@ -1,0 +1,91 @@
+// Package chat holds the words that all chat platforms share: what a person
+// did (Request), what they are shown (Card), and what a platform must be able
+// to do (Adapter). It imports nothing of ours.
+package chat
+
+import (
+	"context"
+	"net/http"
+)
+
+// User is a person on a platform. Platform, Tenant and ID together name them;
+// Name is for display alone and is never trusted.
+type User struct {
+	Platform string // an Adapter's Name: "slack", "teams"
+	Tenant   string // Slack workspace (T...), Entra tenant id
+	ID       string // Slack user (U... or W...), Entra object id
+	Name     string
+
+	// Outsider says why this person may not be served however they are
+	// configured ("a guest", "a bot", "from another workspace"); empty for
+	// an ordinary member.
+	Outsider string
+}
+
+// Key names the person uniquely across platforms, as "slack/T0001/U0001".
+func (u User) Key() string { return u.Platform + "/" + u.Tenant + "/" + u.ID }
+
+// Request is one thing a person did. An adapter fills it from a verified
+// payload; nothing behind the adapter sees a payload.
+type Request struct {
+	Delivery string // unique to this delivery, for logs
+	User     User
+	Text     string // what was typed, without mention and command name; literal characters
+	Click    *Click // set when a button was pressed instead
+}
+
+// Click is a button pressed on a card.
+type Click struct {
+	Verb  string // the Button's Verb
+	Value string // the Button's Value
+	Card  Ref    // where the card is, so that it can be redrawn later
+}
+
+// Ref says where a card is. Only the adapter that made it can read it. It is
+// safe to store: an adapter seals in it whatever is a secret.
+type Ref string
+
+// Replier answers the person who made a Request, where they made it, and so
+// that only those see it who saw what was typed.
+type Replier interface {
+	// Reply shows a new card and tells where it is; the Ref is empty where
+	// the platform cannot change the card later without a click on it.
+	Reply(ctx context.Context, card Card) (Ref, error)
+}
+
+// Answer is what a click gets at once. Everything slow goes into Then.
+type Answer struct {
+	Replace *Card // takes the place of the clicked card
+	Aside   *Card // shown to the one who clicked, the clicked card stays
+
+	// Then, if not nil, runs after Replace or Aside was handed to the
+	// platform, on a tracked goroutine that a shutdown waits for.
+	Then func(ctx context.Context)
+}
+
+// Handler is the bot behind all adapters.
+type Handler interface {
+	// Command does what was typed. It runs after the acknowledgement and
+	// answers through r, exactly once unless it says that it is waiting.
+	Command(ctx context.Context, req Request, r Replier)
+	// Click answers a pressed button quickly, asking nothing but Redis.
+	Click(ctx context.Context, req Request) Answer
+}
+
+// Adapter is a chat platform.
+type Adapter interface {
+	// Name is the platform's short name, as in User.Platform.
+	Name() string
+	// Mount adds the platform's routes.
+	Mount(mux *http.ServeMux)
+	// Redraw replaces the card at ref, for everybody who can see it. Where
+	// the platform does not let it be replaced any more, the card is shown
+	// anew, to user alone.
+	Redraw(ctx context.Context, user User, ref Ref, card Card) error
+}
+
+// Seen remembers deliveries, so that a platform's repeats do nothing twice.
+type Seen interface {
+	// First reports whether key was not seen in the last hour, and marks it.
+	First(ctx context.Context, key string) (bool, error)
+}

@@ -1,0 +1,64 @@
+package chat
+
+import (
+	"context"
+	"sync"
+)
+
+// Work runs what goes on after an acknowledgement. It bounds how much goes on
+// at once and lets a shutdown wait for it.
+type Work struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	slots  chan struct{}
+
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+}
+
+// NewWork makes a Work that runs at most limit pieces at once.
+func NewWork(limit int) *Work {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Work{ctx: ctx, cancel: cancel, slots: make(chan struct{}, limit)}
+}
+
+// Start runs f on a goroutine of its own. It reports false, and runs nothing,
+// when too much is going on already or Drain was called. f's context is
+// cancelled only when Drain gives up waiting.
+func (w *Work) Start(f func(ctx context.Context)) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	select {
+	case w.slots <- struct{}{}:
+	default:
+		return false
+	}
+	w.running.Go(func() {
+		defer func() { <-w.slots }()
+		f(w.ctx)
+	})
+	return true
+}
+
+// Drain takes nothing new and waits for what is running. When ctx ends first
+// the rest is cancelled, waited for, and ctx's error returned.
+func (w *Work) Drain(ctx context.Context) error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	done := make(chan struct{})
+	go func() { w.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		w.cancel()
+		return nil
+	case <-ctx.Done():
+		w.cancel()
+		<-done
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,92 @@
+package syncro
+
+// Write is one change to Syncro, described and not done. It is a plain struct
+// with JSON fields that survives being stored, and it cannot send itself:
+// only Client.Send can, and only the engine in package confirm calls that.
+type Write interface {
+	// Kind is the stable name under which the write is stored.
+	Kind() string
+	// Line is what a card says about it.
+	Line() Line
+	// Request is exactly what is sent.
+	Request() Request
+	// Evidence is how to see, by reading, whether it happened.
+	Evidence(by Author) Evidence
+	// Made checks a 2xx answer's body: it must have the documented shape and
+	// echo what was sent. It returns the id of the record that was made, or
+	// of the record that was changed.
+	Made(body []byte) (int64, error)
+}
+
+// Request is an HTTP request to Syncro's API.
+type Request struct {
+	Method string `json:"method"`
+	Path   string `json:"path"` // below {url}/api/v1, as "/tickets/12/comment"
+	Body   any    `json:"body,omitempty"`
+}
+
+// Line is a Write in words, all of it literal text.
+type Line struct {
+	Text     string // "Status: In Progress → Resolved"
+	Audience string // "CUSTOMER WILL SEE THIS · E-MAIL to amy@harbordental.example"; empty where nobody is told
+	Quoted   string // the text that is sent; empty where there is none
+}
+
+// Author is the person as whom Syncro logs a write: the owner of the key.
+type Author struct {
+	UserID int64
+	Name   string
+}
+
+// Effect is what a Write does to what its Evidence shows.
+type Effect int
+
+// The effects.
+const (
+	// Adds: happened when exactly one more entry is ours than before.
+	Adds Effect = iota
+	// Sets: happened when it is so; where it is so already nothing is sent.
+	Sets
+)
+
+// Evidence is a GET that shows whether a Write happened.
+type Evidence struct {
+	Path   string // below {url}/api/v1
+	Effect Effect
+	// Read finds the write in the answer's body.
+	Read func(body []byte) (Sight, error)
+}
+
+// Sight is what an Evidence shows at one time. For Adds, All has the ids of
+// every entry of the kind, Ours those that are like what is to be written
+// (same author, subject, flags and normalised text), Near those so like it
+// that only a person can tell. For Sets only IsSet counts.
+type Sight struct {
+	All   []int64 `json:"all,omitempty"`
+	Ours  []int64 `json:"ours,omitempty"`
+	Near  []int64 `json:"near,omitempty"`
+	IsSet bool    `json:"is_set,omitempty"`
+}
+
+// Result is how a Send ended.
+type Result int
+
+// The results.
+const (
+	// Unknown: it may have happened or not: time-out, cut connection, 408,
+	// 5xx, a redirect, or a 2xx that is not the JSON it should be.
+	Unknown Result = iota
+	// Applied: a 2xx, read whole and of the right shape.
+	Applied
+	// Refused: it did not happen: a 4xx other than 408, or it never left
+	// this machine.
+	Refused
+)
+
+// Outcome is what became of a Send. ID is the record made or changed when
+// Applied; Err says why otherwise.
+type Outcome struct {
+	Result Result
+	ID     int64
+	Err    error
+}
