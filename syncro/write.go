@@ -1,5 +1,8 @@
 package syncro
 
+// BasePath is where Syncro's API is below the account's address.
+const BasePath = "/api/v1"
+
 // Write is one change to Syncro, described and not done. It is a plain struct
 // with JSON fields that survives being stored, and it cannot send itself:
 // only Client.Send can, and only the engine in package confirm calls that.
@@ -21,7 +24,7 @@ type Write interface {
 // Request is an HTTP request to Syncro's API.
 type Request struct {
 	Method string `json:"method"`
-	Path   string `json:"path"` // below {url}/api/v1, as "/tickets/12/comment"
+	Path   string `json:"path"` // below BasePath, as "/tickets/12/comment"
 	Body   any    `json:"body,omitempty"`
 }
 
@@ -51,7 +54,7 @@ const (
 
 // Evidence is a GET that shows whether a Write happened.
 type Evidence struct {
-	Path   string // below {url}/api/v1
+	Path   string // below BasePath
 	Effect Effect
 	// Read finds the write in the answer's body.
 	Read func(body []byte) (Sight, error)

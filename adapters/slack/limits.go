@@ -1,0 +1,100 @@
+package slack
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What Slack takes in one message (docs.slack.dev, Block Kit reference).
+// Texts are counted in characters, before they are escaped.
+const (
+	maxBlocks   = 50   // blocks of a message
+	maxRow      = 25   // elements of an actions block
+	maxButtons  = 125  // ours: five rows
+	maxHeader   = 150  // a header's text
+	maxLabel    = 75   // a button's text
+	maxValue    = 2000 // a button's value
+	maxURL      = 3000 // a button's address; taken for links as well
+	maxActionID = 255  // an action_id
+	maxText     = 3000 // a text object; taken for a piece of rich text as well, whose limit is not documented
+	minText     = 90   // ours: pieces are not made shorter than this so that more of them fit
+
+	// All texts of the blocks together, buttons aside. Not documented;
+	// chat.postMessage refused 11,341 characters of rich text
+	// (github.com/slackapi/bolt-js/issues/2867).
+	maxMessage = 8000
+)
+
+// length is a text's length as Slack counts.
+func length(s string) int { return utf8.RuneCountInString(s) }
+
+// cut shortens s to at most limit characters and says how much is missing.
+func cut(s string, limit int) string {
+	total := length(s)
+	if total <= limit {
+		return s
+	}
+	keep := limit - length(missing(total))
+	return prefix(s, keep) + missing(total-keep)
+}
+
+func missing(n int) string { return fmt.Sprintf("… (cut: %d more character%s)", n, plural(n)) }
+
+// cutLabel shortens what has no room to say more than that it is cut.
+func cutLabel(s string) string {
+	if length(s) <= maxLabel {
+		return s
+	}
+	return prefix(s, maxLabel-1) + "…"
+}
+
+// cutLines shortens a table in whole lines.
+func cutLines(s string, limit int) string {
+	if length(s) <= limit {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	kept, used := 0, length(missingRows(len(lines)))
+	for _, line := range lines {
+		used += length(line) + 1
+		if used > limit {
+			break
+		}
+		kept++
+	}
+	if kept < 2 { // not one row under the header
+		return cut(s, limit)
+	}
+	return strings.Join(lines[:kept], "\n") + "\n" + missingRows(len(lines)-kept)
+}
+
+func missingRows(n int) string { return fmt.Sprintf("… (cut: %d more row%s)", n, plural(n)) }
+
+// prefix is the first n characters of s.
+func prefix(s string, n int) string {
+	for i := range s {
+		if n <= 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// clean makes s a text that JSON and Slack can hold: what is not UTF-8 or a
+// control character is shown as U+FFFD. White space at the end goes.
+func clean(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+	return strings.TrimRightFunc(s, unicode.IsSpace)
+}
+
+// line is s, clean, on one line.
+func line(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }

@@ -1,0 +1,328 @@
+package slack
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	slackapi "github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackutilsx"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// message is a card as Slack takes it. All text in its blocks is plain_text
+// or rich text, where Slack reads no markup; Text is escaped.
+type message struct {
+	Text   string // for notifications, search and screen readers
+	Blocks []slackapi.Block
+}
+
+// render draws a card within Slack's limits. Texts are shortened evenly until
+// all fit, so that a long quotation does not push out what is said about it;
+// whatever is missing is said to be.
+func render(c chat.Card) message {
+	limit := maxText
+	blocks, all := draw(c, limit)
+	for !all && limit/2 >= minText {
+		limit /= 2
+		blocks, all = draw(c, limit)
+	}
+	text := cmp.Or(cut(clean(c.Plain()), maxText), "(This card is empty.)")
+	return message{Text: slackutilsx.EscapeMessage(text), Blocks: blocks}
+}
+
+// bare is m without its layout.
+func (m message) bare() message {
+	return message{Text: m.Text + "\n(Slack did not take this card's layout. This is its text alone, without its buttons.)"}
+}
+
+// draw draws c with no piece of text over limit. It reports whether shorter
+// pieces would not let it show more.
+func draw(c chat.Card, limit int) ([]slackapi.Block, bool) {
+	d := &drawing{limit: limit, room: maxMessage}
+	var head, body, foot []slackapi.Block
+	if title := line(c.Title); title != "" {
+		head = append(head, slackapi.NewHeaderBlock(d.plain(sign(c.Tone)+title, maxHeader)))
+	}
+	foot = append(foot, d.buttons(c.Buttons)...)
+	if note := clean(c.Note); note != "" {
+		foot = append(foot, slackapi.NewContextBlock("", d.plain(note, limit)))
+	}
+	for _, part := range c.Parts {
+		pen := d
+		full := len(body) == maxBlocks-1-len(head)-len(foot) // one is for what is lost
+		if full {
+			pen = &drawing{limit: minText, room: maxMessage}
+		}
+		switch block := pen.part(part); {
+		case block == nil: // there is nothing in it
+		case full:
+			d.lostParts++
+		default:
+			body = append(body, block)
+		}
+	}
+	if lost := d.lost(); lost != "" {
+		foot = append(foot, slackapi.NewContextBlock("", d.plain(lost, maxText)))
+	}
+	return append(append(head, body...), foot...), d.lostText == 0
+}
+
+// sign leads a title; the words say the same.
+func sign(t chat.Tone) string {
+	switch t {
+	case chat.Ask:
+		return "❓ "
+	case chat.Working:
+		return "⏳ "
+	case chat.Good:
+		return "✅ "
+	case chat.Warn:
+		return "⚠️ "
+	case chat.Bad:
+		return "⛔ "
+	}
+	return ""
+}
+
+// drawing is what is left of a message while it is drawn, and what did not
+// get in.
+type drawing struct {
+	limit int // of one piece of text
+	room  int // of all that come
+
+	lostText    int // characters
+	lostParts   int
+	lostButtons int
+}
+
+func (d *drawing) lost() string {
+	var what []string
+	for _, l := range []struct {
+		n    int
+		name string
+	}{{d.lostParts, "part"}, {d.lostText, "character"}, {d.lostButtons, "button"}} {
+		if l.n > 0 {
+			what = append(what, fmt.Sprintf("%d more %s%s", l.n, l.name, plural(l.n)))
+		}
+	}
+	if what == nil {
+		return ""
+	}
+	return "… (cut: " + strings.Join(what, ", ") + ")"
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// plain is a text that is shown in any case.
+func (d *drawing) plain(s string, limit int) *slackapi.TextBlockObject {
+	s = cut(s, limit)
+	d.room -= length(s)
+	return slackapi.NewTextBlockObject(slackapi.PlainTextType, s, false, false)
+}
+
+// take is s, shortened by shorten, where there is room for it; else three
+// dots, which lost explains.
+func (d *drawing) take(s string, shorten func(string, int) string) string {
+	short := shorten(s, d.limit)
+	if length(short) > max(d.room, 0) {
+		d.lostText += length(s)
+		short = "…"
+	}
+	d.room -= length(short)
+	return short
+}
+
+func (d *drawing) text(s string) string { return d.take(clean(s), cut) }
+
+// part draws one part; nil where there is nothing in it.
+func (d *drawing) part(p chat.Part) slackapi.Block {
+	switch p := p.(type) {
+	case chat.Text:
+		return rich(section(plainRun(d.text(string(p)))))
+	case chat.Quoted:
+		return rich(quote(d.text(string(p))))
+	case chat.Code:
+		return rich(preformatted(d.text(string(p))))
+	case chat.Table:
+		return rich(preformatted(d.take(clean(tidy(p).Plain()), cutLines)))
+	case chat.Fields:
+		return rich(d.fields(p))
+	case chat.Steps:
+		return rich(d.steps(p)...)
+	case chat.Link:
+		return rich(d.link(p))
+	}
+	return nil
+}
+
+func (d *drawing) fields(all chat.Fields) slackapi.RichTextElement {
+	var runs []slackapi.RichTextSectionElement
+	for _, f := range all {
+		if d.room <= 0 {
+			d.lostText += length(clean(f.Name)) + length(clean(f.Value))
+			continue
+		}
+		name, value := d.text(line(f.Name)), d.text(f.Value)
+		if name == "" && value == "" {
+			continue
+		}
+		d.room -= len("\n: –")
+		next := ""
+		if len(runs) > 0 {
+			next = "\n"
+		}
+		runs = append(runs, boldRun(next+cmp.Or(name, "–")+": "), plainRun(cmp.Or(value, "–")))
+	}
+	return section(runs...)
+}
+
+func (d *drawing) steps(all chat.Steps) []slackapi.RichTextElement {
+	var lines []slackapi.RichTextElement
+	for i, s := range all {
+		if d.room <= 0 {
+			d.lostText += length(clean(chat.Card{Parts: []chat.Part{chat.Steps{s}}}.Plain()))
+			continue
+		}
+		what, alert := d.text(line(s.Text)), d.text(line(s.Alert))
+		runs := []slackapi.RichTextSectionElement{plainRun(fmt.Sprintf("%s %d. %s", s.Mark.Sign(), i+1, cmp.Or(what, "–")))}
+		d.room -= len("○ 00. –")
+		if alert != "" {
+			runs = append(runs, boldRun("\n"+alert))
+		}
+		lines = append(lines, section(runs...), quote(d.text(s.Quoted)), section(plainRun(d.text(s.Result))))
+	}
+	return lines
+}
+
+func (d *drawing) link(l chat.Link) slackapi.RichTextElement {
+	label := d.text(line(l.Label))
+	if !webAddress(l.URL) {
+		return section(plainRun(cmp.Or(label, d.text(l.URL))))
+	}
+	return section(slackapi.NewRichTextSectionLinkElement(l.URL, cmp.Or(label, "Open"), nil))
+}
+
+// buttons draws rows of buttons. One whose value or address Slack would not
+// take whole is left out: a part of it would do something else.
+func (d *drawing) buttons(all []chat.Button) []slackapi.Block {
+	var drawn []slackapi.BlockElement
+	seen := map[string]int{}
+	for i, b := range all {
+		id := openPrefix + strconv.Itoa(i+1)
+		if b.URL == "" {
+			id = actionID(b.Verb, seen)
+		}
+		if len(drawn) == maxButtons || b.URL != "" && !webAddress(b.URL) || b.URL == "" && line(b.Verb) == "" ||
+			length(b.Value) > maxValue || length(id) > maxActionID {
+			d.lostButtons++
+			continue
+		}
+		label := cutLabel(cmp.Or(line(b.Label), line(b.Verb), "Open"))
+		button := slackapi.NewButtonBlockElement(id, b.Value, slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false))
+		if b.URL != "" {
+			button.URL, button.Value = b.URL, ""
+		}
+		switch b.Style {
+		case chat.Primary:
+			button.Style = slackapi.StylePrimary
+		case chat.Danger:
+			button.Style = slackapi.StyleDanger
+		}
+		drawn = append(drawn, button)
+	}
+	var rows []slackapi.Block
+	for len(drawn) > 0 {
+		n := min(maxRow, len(drawn))
+		rows = append(rows, slackapi.NewActionBlock("", drawn[:n]...))
+		drawn = drawn[n:]
+	}
+	return rows
+}
+
+// actionID is verb, told apart from the same verb's other buttons in a
+// message by a number that verbOf takes off.
+func actionID(verb string, seen map[string]int) string {
+	seen[verb]++
+	if n := seen[verb]; n > 1 || verbOf(verb) != verb {
+		return fmt.Sprintf("%s:%d", verb, n)
+	}
+	return verb
+}
+
+func webAddress(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && length(raw) <= maxURL
+}
+
+// tidy is t with each cell on one line.
+func tidy(t chat.Table) chat.Table {
+	row := func(cells []string) []string {
+		short := make([]string, len(cells))
+		for i, c := range cells {
+			short[i] = line(c)
+		}
+		return short
+	}
+	short := chat.Table{Header: row(t.Header)}
+	for _, r := range t.Rows {
+		short.Rows = append(short.Rows, row(r))
+	}
+	return short
+}
+
+// The makers of rich text give nil for what has no text, and leave it out of
+// what they are made of: Slack refuses empty texts.
+
+func plainRun(s string) slackapi.RichTextSectionElement {
+	if s == "" {
+		return nil
+	}
+	return slackapi.NewRichTextSectionTextElement(s, nil)
+}
+
+func boldRun(s string) slackapi.RichTextSectionElement {
+	return slackapi.NewRichTextSectionTextElement(s, &slackapi.RichTextSectionTextStyle{Bold: true})
+}
+
+func section(runs ...slackapi.RichTextSectionElement) slackapi.RichTextElement {
+	if len(runs) == 0 || runs[0] == nil {
+		return nil
+	}
+	return slackapi.NewRichTextSection(runs...)
+}
+
+func quote(s string) slackapi.RichTextElement {
+	if s == "" {
+		return nil
+	}
+	return &slackapi.RichTextQuote{Type: slackapi.RTEQuote, Elements: []slackapi.RichTextSectionElement{plainRun(s)}}
+}
+
+func preformatted(s string) slackapi.RichTextElement {
+	if s == "" {
+		return nil
+	}
+	return &slackapi.RichTextPreformatted{Type: slackapi.RTEPreformatted, Elements: []slackapi.RichTextSectionElement{plainRun(s)}}
+}
+
+func rich(elements ...slackapi.RichTextElement) slackapi.Block {
+	var all []slackapi.RichTextElement
+	for _, e := range elements {
+		if e != nil {
+			all = append(all, e)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return slackapi.NewRichTextBlock("", all...)
+}

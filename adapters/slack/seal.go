@@ -1,0 +1,72 @@
+package slack
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// lending is how long Slack takes answers at a response_url
+// (docs.slack.dev, "Handling user interaction").
+const lending = 30 * time.Minute
+
+// place is where a person did something. Whoever knows its URL can write
+// there as the bot: it leaves this package sealed alone, in a chat.Ref.
+type place struct {
+	URL     string `json:"u"`
+	Channel string `json:"c"`
+	Until   int64  `json:"t"` // when the URL expires, in Unix seconds
+}
+
+func (a *Adapter) place(url, channel string) place {
+	return place{URL: url, Channel: channel, Until: a.now().Add(lending).Unix()}
+}
+
+// newSeal makes the cipher of Refs, with a key that is good for nothing else.
+// Replicas with the same signing secret read each other's.
+func newSeal(secret string) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "syncrobot slack ref 1", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func (a *Adapter) ref(at place) chat.Ref {
+	plain, err := json.Marshal(at)
+	if err != nil {
+		panic(err) // strings and a number always marshal
+	}
+	return chat.Ref(base64.RawURLEncoding.EncodeToString(a.seal.Seal(nil, nil, plain, nil)))
+}
+
+func (a *Adapter) open(ref chat.Ref) (place, error) {
+	if ref == "" {
+		return place{}, errors.New("the card has no ref")
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(string(ref))
+	if err != nil {
+		return place{}, errors.New("the ref is not one of Slack's")
+	}
+	plain, err := a.seal.Open(nil, nil, sealed, nil)
+	if err != nil {
+		return place{}, errors.New("the ref was sealed with another signing secret, or changed")
+	}
+	var at place
+	if err := json.Unmarshal(plain, &at); err != nil {
+		return place{}, fmt.Errorf("read a ref: %w", err)
+	}
+	return at, nil
+}

@@ -1,0 +1,203 @@
+package teams
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// Teams sends an activity again when it is not answered in about 15 seconds
+// (MicrosoftDocs/msteams-docs issue 6084).
+const (
+	clickTime = 10 * time.Second // for the bot's answer to a click
+	guestTime = 2 * time.Second  // of it, for asking whether a guest clicked
+)
+
+// message handles what was typed, or a button of an old client. The work is
+// done after the acknowledgement.
+func (a *Adapter) message(ctx context.Context, act activity) {
+	click, clicked := act.click()
+	if !clicked && (act.hasValue() || !act.addressed()) {
+		return // a button of a card that is none of ours, or talk among people
+	}
+	text := act.typed(a.command)
+	work := func(ctx context.Context) {
+		if !a.first(ctx, act) {
+			return
+		}
+		req := chat.Request{Delivery: act.ID, User: a.user(ctx, act), Text: text}
+		if !clicked {
+			a.handler.Command(ctx, req, replier{a, act})
+			return
+		}
+		req.Text, req.Click = "", &click
+		answer := a.handler.Click(ctx, req)
+		a.show(ctx, act, req.User, answer, false)
+	}
+	if a.work.Start(work) {
+		return
+	}
+	// There is no room for work, so that this is said within the request.
+	a.log.Warn("teams: too busy for a message", "delivery", act.ID)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	a.say(ctx, act, chat.Card{
+		Title: "Nothing was sent.", Tone: chat.Warn,
+		Parts: []chat.Part{chat.Text("The bot has too much to do at the moment, or is about to stop. Write it again in a minute.")},
+	})
+}
+
+// first reports whether act comes for the first time. When that cannot be
+// known nothing is done, and the person told.
+func (a *Adapter) first(ctx context.Context, act activity) bool {
+	first, err := a.seen.First(ctx, platform+"/"+act.Conversation.ID+"/"+act.ID)
+	if err != nil {
+		a.log.Error("teams: Redis did not say whether a message came before", "delivery", act.ID, "err", err)
+		a.say(ctx, act, chat.Card{
+			Title: "Nothing was sent.", Tone: chat.Bad,
+			Parts: []chat.Part{chat.Text("The bot's memory (Redis) does not answer. Write it again in a minute; if that does not help, tell whoever runs the bot.")},
+		})
+		return false
+	}
+	return first
+}
+
+func (a *Adapter) say(ctx context.Context, act activity, card chat.Card) {
+	if _, err := (replier{a, act}).Reply(ctx, card); err != nil {
+		a.log.Error("teams: a reply was not delivered", "delivery", act.ID, "err", err)
+	}
+}
+
+// Kinds of invoke answers. Source: learn.microsoft.com, "Universal Actions
+// for Adaptive Cards", response format.
+const (
+	cardAnswer    = "application/vnd.microsoft.card.adaptive"
+	messageAnswer = "application/vnd.microsoft.activity.message"
+	errorAnswer   = "application/vnd.microsoft.error"
+)
+
+type invokeAnswer struct {
+	StatusCode int    `json:"statusCode"`
+	Type       string `json:"type"`
+	Value      any    `json:"value"`
+}
+
+type invokeError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// invoke answers a pressed button in the HTTP response. A place for the work
+// behind it is taken first, so that nothing is begun that there is no room
+// for.
+func (a *Adapter) invoke(w http.ResponseWriter, r *http.Request, act activity) {
+	if act.Name != "adaptiveCard/action" {
+		a.answer(w, http.StatusNotImplemented, invokeAnswer{http.StatusNotImplemented, errorAnswer,
+			invokeError{"NotImplemented", "The bot does not know this action."}})
+		return
+	}
+	click, ok := act.click()
+	if !ok {
+		a.answer(w, http.StatusOK, invokeAnswer{http.StatusBadRequest, errorAnswer,
+			invokeError{"BadRequest", "The button says nothing that the bot knows."}})
+		return
+	}
+	answered := make(chan func(context.Context), 1)
+	defer close(answered)
+	begun := a.work.Start(func(ctx context.Context) {
+		if then := <-answered; then != nil {
+			then(ctx)
+		}
+	})
+	if !begun {
+		a.answer(w, http.StatusOK, invokeAnswer{http.StatusOK, messageAnswer,
+			"Nothing was sent. The bot has too much to do at the moment, or is about to stop. Click again in a minute."})
+		return
+	}
+
+	// What a click began is not given up because Teams hung up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), clickTime)
+	defer cancel()
+	req := chat.Request{Delivery: act.ID, Click: &click}
+	asking, stop := context.WithTimeout(ctx, guestTime)
+	req.User = a.user(asking, act)
+	stop()
+	given := a.handler.Click(ctx, req)
+
+	reply := invokeAnswer{StatusCode: http.StatusOK, Type: messageAnswer, Value: "The bot got your click."}
+	switch {
+	case given.Replace != nil:
+		reply.Type, reply.Value = cardAnswer, render(*given.Replace).card
+	case given.Aside != nil:
+		reply.Value = plain(given.Aside.Plain(), maxFallback)
+	}
+	a.answer(w, http.StatusOK, reply)
+	answered <- func(ctx context.Context) { a.show(ctx, act, req.User, given, true) }
+}
+
+// show does what the answer to a click asks for besides the HTTP response,
+// and then what comes after. answered says that the response has shown the
+// card, or else the aside, to the one who clicked; other people in the
+// conversation still see the old card.
+func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given chat.Answer, answered bool) {
+	at := act.place()
+	at.Activity = act.ReplyToID
+	if given.Replace != nil && !(answered && act.personal()) {
+		if err := a.Redraw(ctx, user, at.ref(), *given.Replace); err != nil {
+			a.log.Warn("teams: a card was not redrawn", "delivery", act.ID, "err", err)
+		}
+	}
+	if given.Aside != nil && !(answered && given.Replace == nil) {
+		if _, err := a.whisper(ctx, act, *given.Aside); err != nil {
+			a.log.Warn("teams: a person was not told", "delivery", act.ID, "err", err)
+		}
+	}
+	if given.Then != nil {
+		given.Then(ctx)
+	}
+}
+
+func (a *Adapter) answer(w http.ResponseWriter, status int, v invokeAnswer) {
+	body, err := encode(v)
+	if err != nil {
+		a.log.Error("teams: an answer could not be written", "err", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		a.log.Warn("teams: an answer did not reach Teams", "err", err)
+	}
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+// welcome greets a person who added the bot to their personal chat. Teams
+// says so twice, as an installation and as a new member.
+func (a *Adapter) welcome(act activity) {
+	added := act.Type == "installationUpdate" && act.Action == "add" ||
+		slices.ContainsFunc(act.MembersAdded, func(m account) bool { return m.ID == act.Recipient.ID })
+	if !added || !act.personal() {
+		return
+	}
+	a.work.Start(func(ctx context.Context) {
+		first, err := a.seen.First(ctx, platform+"/welcome/"+act.Conversation.ID)
+		if err != nil {
+			a.log.Warn("teams: nobody was greeted, since Redis does not answer", "err", err)
+			return
+		}
+		if first {
+			a.say(ctx, act, chat.Card{
+				Title: "Syncro tickets, here in Teams",
+				Parts: []chat.Part{
+					chat.Text("Write help to see what I can do, or a ticket's number to see the ticket. Nothing is changed in Syncro before you press Confirm."),
+				},
+			})
+		}
+	})
+}

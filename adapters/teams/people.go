@@ -1,0 +1,111 @@
+package teams
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// How long what Teams says of a member is believed, and of how many.
+const (
+	memberFresh = time.Hour
+	maxMembers  = 1000
+)
+
+// members remembers who may not be served, by Teams' account id.
+type members struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	byID map[string]member
+}
+
+type member struct {
+	outsider string
+	learned  time.Time
+}
+
+func newMembers(now func() time.Time) *members {
+	return &members{now: now, byID: make(map[string]member)}
+}
+
+func (m *members) get(id string) (outsider string, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known, ok := m.byID[id]
+	return known.outsider, ok && m.now().Sub(known.learned) < memberFresh
+}
+
+func (m *members) put(id, outsider string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.byID) >= maxMembers {
+		clear(m.byID)
+	}
+	m.byID[id] = member{outsider: outsider, learned: m.now()}
+}
+
+// user is who sent act. Whether they are a guest is asked of Teams; when that
+// cannot be learned they are served, since whom the bot works for is decided
+// by their Entra id in the configuration.
+func (a *Adapter) user(ctx context.Context, act activity) chat.User {
+	u := chat.User{Platform: platform, Tenant: a.tenant, ID: act.From.Entra, Name: act.From.Name}
+	switch {
+	case act.From.Role == "bot" || strings.HasPrefix(act.From.ID, "28:"):
+		u.Outsider = "a bot"
+	case act.From.Entra == "":
+		u.Outsider = "not signed in with an account of the organisation"
+	default:
+		outsider, err := a.outsider(ctx, act)
+		if err != nil {
+			a.log.Warn("teams: it could not be learned whether a person is a guest", "person", u.ID, "err", err)
+		}
+		u.Outsider = outsider
+	}
+	return u
+}
+
+func (a *Adapter) outsider(ctx context.Context, act activity) (string, error) {
+	if outsider, ok := a.members.get(act.From.ID); ok {
+		return outsider, nil
+	}
+	service, err := url.Parse(act.ServiceURL)
+	if err != nil {
+		return "", err
+	}
+	// A thread's members are its channel's.
+	conversation, _, _ := strings.Cut(act.Conversation.ID, ";messageid=")
+	answer, err := a.bot.Get(ctx, *service.JoinPath("v3", "conversations", url.PathEscape(conversation), "members", url.PathEscape(act.From.ID)))
+	if err != nil {
+		return "", err
+	}
+	// The shape is that of recorded answers; #EXT# is in every guest's user
+	// principal name in Entra.
+	var said struct {
+		Entra    string `json:"aadObjectId"`
+		ObjectID string `json:"objectId"`
+		Tenant   string `json:"tenantId"`
+		Role     string `json:"userRole"`
+		UPN      string `json:"userPrincipalName"`
+	}
+	if err := json.Unmarshal(answer, &said); err != nil {
+		return "", fmt.Errorf("the member's record: %w", err)
+	}
+	outsider := ""
+	switch {
+	case said.Tenant != "" && !strings.EqualFold(said.Tenant, a.tenant):
+		outsider = "from another organisation"
+	case strings.EqualFold(said.Role, "guest"), strings.Contains(strings.ToUpper(said.UPN), "#EXT#"):
+		outsider = "a guest"
+	case strings.EqualFold(said.Role, "anonymous"):
+		outsider = "an anonymous guest"
+	}
+	a.members.put(act.From.ID, outsider)
+	return outsider, nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/redis/go-redis/v9"
+)
+
+// adminRoutes are for the operator alone: whether the process lives, whether
+// it can do its work, and its figures.
+func adminRoutes(rdb redis.UniversalClient, vaultOpen func() error, figures *metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "alive")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := rdb.Ping(ctx).Err(); err != nil {
+			http.Error(w, "Redis does not answer: "+err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		if err := vaultOpen(); err != nil {
+			http.Error(w, "the vault is not open: "+err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(figures.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// metrics are the bot's figures.
+type metrics struct {
+	registry   *prometheus.Registry
+	requests   *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	operations *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	auto := promauto.With(m.registry)
+	m.requests = auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "syncrobot_syncro_requests_total",
+		Help: "Requests to Syncro, by method, route and status; 0 is no answer.",
+	}, []string{"method", "route", "status"})
+	m.duration = auto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "syncrobot_syncro_request_seconds",
+		Help:    "How long Syncro took to answer.",
+		Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20},
+	}, []string{"method"})
+	m.operations = auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "syncrobot_operations_total",
+		Help: "What became of confirmed operations and their steps, by kind and state.",
+	}, []string{"what", "kind", "state"})
+	return m
+}
+
+// request counts one request to Syncro.
+func (m *metrics) request(method, route string, status int, d time.Duration) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(method).Observe(d.Seconds())
+}
+
+// settled counts what became of a step or an operation.
+func (m *metrics) settled(what, kind, state string) {
+	m.operations.WithLabelValues(what, kind, state).Inc()
+}

@@ -1,0 +1,40 @@
+// Command bot is syncrobot: it lets the technicians of a managed service
+// provider work their Syncro tickets from Slack and Microsoft Teams.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(os.Stderr, "bot:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errReported is a failure whose words are printed already.
+var errReported = errors.New("reported")
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:           "bot",
+		Short:         "Work Syncro tickets from Slack and Microsoft Teams",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.AddCommand(demoCommand(), serveCommand(), configCommand(), versionCommand())
+	return c
+}

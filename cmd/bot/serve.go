@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/syncrobot/syncrobot/adapters"
+	"github.com/syncrobot/syncrobot/adapters/slack"
+	"github.com/syncrobot/syncrobot/adapters/teams"
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/commands"
+	"github.com/syncrobot/syncrobot/config"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+func serveCommand() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the bot",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(path)
+			if err != nil {
+				return err
+			}
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
+			b, err := newBot(cfg, logger(cfg.Log, os.Stderr))
+			if err != nil {
+				return err
+			}
+			return b.serve(c.Context(), hangup, func() (*config.Config, error) { return loadConfig(path) })
+		},
+	}
+	configFlag(c, &path)
+	return c
+}
+
+func logger(c config.Log, w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+// mostWork is how many commands and clicks are worked on at once; more are
+// refused politely. Each holds some kilobytes and waits mostly for Syncro.
+const mostWork = 512
+
+// bot is one running process, put together.
+type bot struct {
+	cfg       *config.Config
+	log       *slog.Logger
+	redis     redis.UniversalClient
+	people    *identity.Directory
+	platforms adapters.Platforms
+	engine    *confirm.Engine
+	work      *chat.Work
+	handler   *commands.Bot
+	figures   *metrics
+	public    net.Listener
+	admin     net.Listener
+}
+
+// newBot puts the parts together, top to bottom, and listens; it serves
+// nothing yet.
+func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
+	b := &bot{cfg: cfg, log: log, work: chat.NewWork(mostWork), figures: newMetrics()}
+	b.redis = openRedis(cfg.Redis)
+	client, err := syncro.New(syncro.Options{
+		URL: cfg.Syncro.URL, Auth: cfg.Syncro.Auth, Timeout: cfg.Syncro.Timeout, Log: log,
+		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute}),
+		Redis:   b.redis, Observe: b.figures.request,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.people, err = identity.New(identity.Options{
+		Vault:     identity.Vault{Dir: cfg.Vault.Dir, UserEntry: cfg.Vault.UserEntry, SharedEntry: cfg.Vault.SharedEntry},
+		SharedKey: identity.Policy(cfg.Vault.SharedKey), People: people(cfg), Log: log,
+		Me: func(ctx context.Context, key syncro.Key) (syncro.Me, error) {
+			return client.Reader(key, syncro.ClassClick).Me(ctx)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	store := confirm.NewStore(b.redis)
+	b.platforms, err = adapters.New(slackOptions(b, store), teamsOptions(b, store))
+	if err != nil {
+		return nil, err
+	}
+	b.engine = confirm.New(confirm.Options{
+		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: b.platforms.Redraw,
+		TTL: cfg.Confirm.TTL, Timeout: cfg.Syncro.Timeout, Observe: b.figures.settled,
+		People: func(ctx context.Context, name string) (confirm.Actor, error) {
+			t, err := b.people.Named(ctx, name)
+			if err == nil && !t.MayWrite {
+				err = &identity.NoKeyError{Name: name}
+			}
+			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
+		},
+	})
+	b.handler = commands.New(commands.Options{
+		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: b.platforms.Redraw,
+		TTL: cfg.Confirm.TTL, CloseStatus: cfg.Tickets.CloseStatus, Log: log,
+	})
+	if b.public, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if b.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
+		b.public.Close()
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	return b, nil
+}
+
+// serve runs until ctx ends, then takes nothing new and finishes what is
+// running within the grace. A hangup reads vault and technicians again.
+func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() (*config.Config, error)) error {
+	mux := http.NewServeMux()
+	b.platforms.Mount(mux, b.handler)
+	public := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+	}
+	admin := &http.Server{Handler: adminRoutes(b.redis, b.people.Ready, b.figures), ReadHeaderTimeout: 5 * time.Second}
+
+	group, ctx := errgroup.WithContext(ctx)
+	for server, listener := range map[*http.Server]net.Listener{public: b.public, admin: b.admin} {
+		group.Go(func() error {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { b.engine.Run(ctx); return nil })
+	group.Go(func() error { b.people.Watch(ctx); return nil })
+	group.Go(func() error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-hangup:
+				b.reload(ctx, reload)
+			}
+		}
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		return b.shutdown(public, admin)
+	})
+	b.log.Info("serving", "listen", b.public.Addr().String(), "admin", b.admin.Addr().String(),
+		"platforms", len(b.platforms), "technicians", len(b.cfg.Technicians))
+	return group.Wait()
+}
+
+// shutdown closes the doors first, then waits for what is behind them.
+func (b *bot) shutdown(public, admin *http.Server) error {
+	b.log.Info("shutting down", "grace", b.cfg.ShutdownGrace.String())
+	ctx, cancel := context.WithTimeout(context.Background(), b.cfg.ShutdownGrace)
+	defer cancel()
+	err := public.Shutdown(ctx)
+	if drained := b.work.Drain(ctx); drained != nil {
+		b.log.Warn("some work was cut short: what was confirmed goes on at the next start", "error", drained)
+	}
+	admin.Close()
+	b.redis.Close()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// reload takes over the technicians of the config file and opens the vault
+// again. With a fault in either, what was known stays.
+func (b *bot) reload(ctx context.Context, load func() (*config.Config, error)) {
+	cfg, err := load()
+	if err == nil {
+		err = b.people.SetTechnicians(ctx, people(cfg))
+	}
+	if err != nil {
+		b.log.Error("vault and technicians could not be read again", "error", err)
+		return
+	}
+	b.log.Info("vault and technicians were read again", "technicians", len(cfg.Technicians))
+}
+
+// openRedis makes the client. Commands are bounded by their context; nothing
+// is asked of the server that old servers do not know.
+func openRedis(c config.Redis) redis.UniversalClient {
+	o := c.Options()
+	o.ContextTimeoutEnabled = true
+	o.ReadTimeout, o.WriteTimeout, o.DialTimeout = 2*time.Second, 2*time.Second, 2*time.Second
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewUniversalClient(o)
+}
+
+func people(cfg *config.Config) []identity.Person {
+	var all []identity.Person
+	for _, t := range cfg.Technicians {
+		all = append(all, identity.Person{Name: t.Name, Users: t.Users()})
+	}
+	return all
+}
+
+func slackOptions(b *bot, seen chat.Seen) *slack.Options {
+	c := b.cfg.Slack
+	if c == nil {
+		return nil
+	}
+	return &slack.Options{
+		Teams: c.Teams, AppID: c.AppID, SigningSecret: c.SigningSecret.Reveal(), BotToken: c.BotToken.Reveal(),
+		Command: c.Command, APIURL: c.APIURL, ResponseHosts: c.ResponseHosts, Seen: seen, Work: b.work, Log: b.log,
+	}
+}
+
+func teamsOptions(b *bot, seen chat.Seen) *teams.Options {
+	c := b.cfg.Teams
+	if c == nil {
+		return nil
+	}
+	command := "syncro"
+	if b.cfg.Slack != nil {
+		command = strings.TrimPrefix(b.cfg.Slack.Command, "/")
+	}
+	return &teams.Options{
+		TenantID: c.TenantID, AppID: c.AppID, ClientSecret: c.ClientSecret.Reveal(), TokenURL: c.TokenURL,
+		OpenIDURL: c.OpenIDURL, ServiceHosts: c.ServiceHosts, Command: command, Seen: seen, Work: b.work, Log: b.log,
+	}
+}

@@ -1,0 +1,82 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+func assignTicket() Command {
+	return Command{
+		Name: "assign", Args: "<ticket> <technician>",
+		Summary:  "Give a ticket to a technician, or to yourself with “me”",
+		Examples: []string{"assign 32164 me", "assign 32164 dana"},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			t, typed, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			settings, err := c.Reader.Settings(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			to, err := c.technician(settings.Technicians, t, typed)
+			if err != nil {
+				return Result{}, err
+			}
+			return Result{Plan: &confirm.Plan{
+				Title: "Assign " + name(t), Ticket: &t,
+				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, UserID: to.ID, From: orNone(t.Technician), To: to.Name}},
+			}}, nil
+		},
+	}
+}
+
+// technician finds a person of the account by name, first name, last name, or
+// "me".
+func (c *Call) technician(people []syncro.Technician, t syncro.Ticket, typed string) (syncro.Technician, error) {
+	typed = unquote(typed)
+	if strings.EqualFold(typed, "me") {
+		if c.Who.Shared {
+			return syncro.Technician{}, usage("I do not know which Syncro user you are: you have no key of your own. Type the name.")
+		}
+		return syncro.Technician{ID: c.Who.UserID, Name: c.Who.FullName}, nil
+	}
+	var names []string
+	var part []syncro.Technician
+	for _, p := range people {
+		names = append(names, p.Name)
+		for _, word := range strings.Fields(p.Name) {
+			if strings.EqualFold(word, typed) {
+				part = append(part, p)
+				break
+			}
+		}
+	}
+	if len(part) == 1 {
+		return part[0], nil
+	}
+	if len(part) > 1 {
+		e := usage("Several technicians are called “%s”.", clip(typed, 40))
+		for _, p := range part[:min(len(part), 4)] {
+			e.Choices = append(e.Choices, Choice{Label: p.Name, Line: fmt.Sprintf("assign %d %s", t.Number, p.Name)})
+		}
+		return syncro.Technician{}, e
+	}
+	found, err := oneOf(names, "technician", "assign", t, typed)
+	if err != nil {
+		return syncro.Technician{}, err
+	}
+	for _, p := range people {
+		if p.Name == found {
+			part = append(part, p)
+		}
+	}
+	if len(part) > 1 {
+		return syncro.Technician{}, usage("Several technicians are called “%s”. Assign it in Syncro.", found)
+	}
+	return part[0], nil
+}

@@ -1,0 +1,83 @@
+package commands
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// verbChoose is the verb of a choice's button. Its value is the id under
+// which Redis keeps the command line; several on one card differ in a suffix.
+const verbChoose = "choose"
+
+// choices keeps the command lines behind buttons.
+type choices struct {
+	rdb redis.UniversalClient
+	ttl time.Duration
+}
+
+// chosen is what Redis keeps of a choice.
+type chosen struct {
+	Owner string `json:"owner"` // who may press
+	Line  string `json:"line"`
+}
+
+func choiceKey(id string) string { return "syncrobot:choice:" + id }
+
+// offer saves a person's choices and makes their buttons.
+func (c choices) offer(ctx context.Context, user chat.User, offered []Choice) ([]chat.Button, error) {
+	buttons := make([]chat.Button, len(offered))
+	pipe := c.rdb.Pipeline()
+	for i, o := range offered {
+		record, err := json.Marshal(chosen{Owner: user.Key(), Line: o.Line})
+		if err != nil {
+			return nil, err
+		}
+		id := rand.Text()
+		pipe.Set(ctx, choiceKey(id), record, c.ttl)
+		buttons[i] = chat.Button{Label: o.Label, Verb: fmt.Sprintf("%s-%d", verbChoose, i+1), Value: id}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("save the choices: %w", err)
+	}
+	return buttons, nil
+}
+
+var (
+	errNoChoice = errors.New("no such choice")
+	errNotYours = errors.New("somebody else's choice")
+)
+
+// take returns the command line behind a button, once.
+func (c choices) take(ctx context.Context, user chat.User, id string) (string, error) {
+	if id == "" || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		return "", errNoChoice
+	}
+	record, err := c.rdb.Get(ctx, choiceKey(id)).Bytes()
+	var kept chosen
+	if err == nil {
+		err = json.Unmarshal(record, &kept)
+	}
+	if err == nil && kept.Owner != user.Key() {
+		return "", errNotYours
+	}
+	if err == nil {
+		// Of several clicks one removes it.
+		var n int64
+		if n, err = c.rdb.Del(ctx, choiceKey(id)).Result(); err == nil && n == 0 {
+			err = redis.Nil
+		}
+	}
+	if errors.Is(err, redis.Nil) {
+		return "", errNoChoice
+	}
+	return kept.Line, err
+}

@@ -1,0 +1,84 @@
+// Package commands is what can be typed: one list, one file a command, and
+// what they share: reading the typed line, help, and errors in words. A
+// command answers with cards or proposes a plan; it is handed a reader and
+// cannot write.
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// all is THE LIST OF COMMANDS. Help, "did you mean" and the platforms'
+// manifests are made of it.
+func all() []Command {
+	return []Command{
+		openTickets(),
+		showTicket(),
+		searchTickets(),
+		searchCustomers(),
+		updateStatus(),
+		assignTicket(),
+		setPriority(),
+		closeTicket(),
+		comment(),
+		note(),
+		reply(),
+		pending(),
+		whoami(),
+		help(),
+	}
+}
+
+// Command is one thing that can be typed.
+type Command struct {
+	Name     string
+	Aliases  []string
+	Args     string // "<ticket> [resolution]"
+	Summary  string // one line
+	Examples []string
+	Run      func(ctx context.Context, c *Call) (Result, error)
+}
+
+// Call is one typed command.
+type Call struct {
+	Reader Reader              // can read Syncro as Who, and nothing else
+	Who    identity.Technician // who typed it
+	Rest   string              // what stands behind the command's name
+	Now    time.Time
+
+	CloseStatus string                                         // what a closed ticket becomes
+	TicketURL   func(id int64) string                          // a ticket in Syncro's web page
+	Pending     func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
+	commands    []Command
+}
+
+// Reader is what commands may ask of Syncro.
+type Reader interface {
+	Ticket(ctx context.Context, id int64) (syncro.Ticket, error)
+	TicketByNumber(ctx context.Context, number int64) (syncro.Ticket, error)
+	OpenTickets(ctx context.Context) (syncro.List[syncro.Ticket], error)
+	SearchTickets(ctx context.Context, query string) (syncro.List[syncro.Ticket], error)
+	SearchCustomers(ctx context.Context, query string) (syncro.List[syncro.Customer], error)
+	TicketInvoices(ctx context.Context, ticketID int64) ([]syncro.Invoice, error)
+	Settings(ctx context.Context) (syncro.Settings, error)
+}
+
+// Result is what a command answers: cards, or a plan to be confirmed.
+type Result struct {
+	Cards   []chat.Card
+	Plan    *confirm.Plan
+	Choices []Choice // buttons below the last card, each with a command behind it
+}
+
+// Choice is a button that runs a command line as if its person had typed it.
+type Choice struct{ Label, Line string }
+
+func card(c chat.Card, choices ...Choice) Result {
+	return Result{Cards: []chat.Card{c}, Choices: choices}
+}

@@ -1,0 +1,161 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// People is who may use the bot.
+type People interface {
+	// Known reports, without asking anybody, whether the configuration names
+	// the person.
+	Known(chat.User) bool
+	// Who is the technician behind a chat user, with a checked key.
+	Who(context.Context, chat.User) (identity.Technician, error)
+}
+
+// Options make a Bot. All must be set.
+type Options struct {
+	People      People
+	Syncro      *syncro.Client
+	Engine      *confirm.Engine
+	Redis       redis.UniversalClient
+	Redraw      func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
+	TTL         time.Duration // how long a choice may be pressed
+	CloseStatus string        // what a closed ticket becomes
+	Log         *slog.Logger
+}
+
+// Bot is the chat.Handler behind all platforms.
+type Bot struct {
+	Options
+	commands []Command
+	choices  choices
+}
+
+// New makes a Bot.
+func New(o Options) *Bot {
+	return &Bot{Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}}
+}
+
+// patience is how long a command may take, waiting for Syncro's limit included.
+const patience = 90 * time.Second
+
+// Command answers a typed command.
+func (b *Bot) Command(ctx context.Context, req chat.Request, r chat.Replier) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for _, card := range b.answer(ctx, req.User, req.Text) {
+		if _, err := r.Reply(ctx, card); err != nil {
+			b.Log.Error("an answer could not be shown", "delivery", req.Delivery, "user", req.User.Key(), "error", err)
+			return
+		}
+	}
+}
+
+// Click answers a pressed button.
+func (b *Bot) Click(ctx context.Context, req chat.Request) chat.Answer {
+	if !b.served(req.User) {
+		c := refusal()
+		return chat.Answer{Aside: &c}
+	}
+	if strings.HasPrefix(req.Click.Verb, verbChoose) {
+		return b.choose(ctx, req)
+	}
+	return b.Engine.Click(ctx, req)
+}
+
+// choose runs the command line behind a choice's button. Its answer takes the
+// place of the card that was pressed.
+func (b *Bot) choose(ctx context.Context, req chat.Request) chat.Answer {
+	line, err := b.choices.take(ctx, req.User, req.Click.Value)
+	if err != nil {
+		c := errorCard(err, "")
+		if errors.Is(err, errNoChoice) {
+			return chat.Answer{Replace: &c}
+		}
+		return chat.Answer{Aside: &c}
+	}
+	return chat.Answer{
+		Replace: &chat.Card{Title: clip(line, 100), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
+		Then: func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			for _, card := range b.answer(ctx, req.User, line) {
+				if err := b.Redraw(ctx, req.User, req.Click.Card, card); err != nil {
+					b.Log.Error("an answer could not be shown", "delivery", req.Delivery, "user", req.User.Key(), "error", err)
+				}
+			}
+		},
+	}
+}
+
+func (b *Bot) served(u chat.User) bool { return u.Outsider == "" && b.People.Known(u) }
+
+// answer does what a typed line says and returns the cards to show.
+func (b *Bot) answer(ctx context.Context, user chat.User, line string) []chat.Card {
+	if !b.served(user) {
+		b.Log.Info("refused a person who is not served", "user", user.Key(), "outsider", user.Outsider)
+		return []chat.Card{refusal()}
+	}
+	result, err := b.run(ctx, user, line)
+	if err != nil {
+		c := errorCard(err, line)
+		if e, ok := errors.AsType[*UsageError](err); ok {
+			result.Choices = e.Choices
+		} else {
+			b.Log.Warn("a command failed", "user", user.Key(), "error", err)
+		}
+		result.Cards = []chat.Card{c}
+	}
+	if len(result.Choices) > 0 {
+		buttons, err := b.choices.offer(ctx, user, result.Choices)
+		if err != nil {
+			b.Log.Error("choices could not be offered", "error", err)
+		}
+		last := &result.Cards[len(result.Cards)-1]
+		last.Buttons = append(buttons, last.Buttons...)
+	}
+	return result.Cards
+}
+
+// run finds the command and runs it. A plan comes back as the card that asks.
+func (b *Bot) run(ctx context.Context, user chat.User, line string) (Result, error) {
+	command, rest, err := find(b.commands, line)
+	if err != nil {
+		return Result{}, err
+	}
+	who, err := b.People.Who(ctx, user)
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := command.Run(ctx, &Call{
+		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup), Who: who, Rest: rest, Now: time.Now(),
+		CloseStatus: b.CloseStatus, TicketURL: b.Syncro.TicketURL, commands: b.commands,
+		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
+	})
+	if e, ok := errors.AsType[*UsageError](err); ok && e.Command == nil {
+		e.Command = command
+	}
+	if err != nil || result.Plan == nil {
+		return result, err
+	}
+	if !who.MayWrite {
+		return Result{}, &identity.NoKeyError{Name: who.Name}
+	}
+	result.Plan.Typed = line
+	c, err := b.Engine.Propose(ctx, user, confirm.Actor{
+		Name: who.Name, FullName: who.FullName, UserID: who.UserID, Shared: who.Shared, Key: who.Key,
+	}, *result.Plan)
+	return card(c), err
+}

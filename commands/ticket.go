@@ -1,0 +1,132 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// shownComments is how many comments a ticket's card has, as the brief asks.
+const shownComments = 5
+
+func showTicket() Command {
+	return Command{
+		Name: "ticket", Aliases: []string{"show", "view"}, Args: "<ticket>",
+		Summary:  "One ticket with its last comments, charges and invoice",
+		Examples: []string{"32164", "ticket #32164"},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			t, rest, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			if rest != "" {
+				return Result{}, usage("After the ticket I expect nothing more.")
+			}
+			invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
+			return card(c.ticketCard(t, invoices, err)), nil
+		},
+	}
+}
+
+// ticketCard shows a ticket. Invoices that could not be read are said to be
+// unknown: the ticket is worth showing without them.
+func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesErr error) chat.Card {
+	out := chat.Card{Title: name(t)}
+	out.Parts = append(out.Parts, chat.Fields{
+		{Name: "Status", Value: orNone(t.Status)},
+		{Name: "Priority", Value: orNone(t.Priority)},
+		{Name: "Customer", Value: orNone(t.Customer)},
+		{Name: "Contact", Value: orNone(strings.Join(present(t.Contact, t.ContactEmail), " · "))},
+		{Name: "Assigned to", Value: orNone(t.Technician)},
+		{Name: "Created", Value: day(t.Created)},
+		{Name: "Due", Value: day(t.Due)},
+		{Name: "Updated", Value: day(t.Updated)},
+	})
+	shown := t.Comments
+	if len(shown) > shownComments {
+		shown = shown[:shownComments]
+	}
+	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Last comments (%d of %d)", len(shown), len(t.Comments))))
+	for _, comment := range shown {
+		out.Parts = append(out.Parts, chat.Text(heading(comment)), chat.Quoted(clip(orNone(strings.TrimSpace(comment.Body)), 700)))
+	}
+	if len(t.LineItems) == 0 {
+		out.Parts = append(out.Parts, chat.Text("Charges: none"))
+	} else {
+		charges := chat.Table{Header: []string{"Charge", "Quantity", "Price"}}
+		for _, l := range t.LineItems {
+			charges.Rows = append(charges.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, l.Price})
+		}
+		out.Parts = append(out.Parts, charges)
+	}
+	out.Parts = append(out.Parts, chat.Text("Invoice: "+invoiceLine(invoices, invoicesErr)))
+	out.Buttons = []chat.Button{{Label: "Open in Syncro", URL: c.TicketURL(t.ID)}}
+	return out
+}
+
+// name is a ticket in a title.
+func name(t syncro.Ticket) string {
+	return fmt.Sprintf("#%d %s", t.Number, clip(oneLine(t.Subject), 90))
+}
+
+// heading says when a comment was made, by whom, and who can read it.
+func heading(c syncro.Comment) string {
+	who := c.Tech
+	audience := "to the customer"
+	switch {
+	case c.FromCustomer:
+		audience = "FROM THE CUSTOMER"
+	case c.Hidden:
+		audience = "INTERNAL"
+	}
+	return strings.Join(present(day(c.Created), oneLine(who), audience, clip(oneLine(c.Subject), 60)), " · ")
+}
+
+func invoiceLine(invoices []syncro.Invoice, err error) string {
+	if err != nil {
+		words, _ := explain(err)
+		return "not known. " + words
+	}
+	if len(invoices) == 0 {
+		return "none"
+	}
+	lines := make([]string, len(invoices))
+	for i, inv := range invoices {
+		paid := "unpaid"
+		if inv.Paid {
+			paid = "paid"
+		}
+		lines[i] = fmt.Sprintf("#%s of %s, total %s, %s", inv.Number, day(inv.Date), inv.Total, paid)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// present is the texts that are not empty.
+func present(texts ...string) []string {
+	var out []string
+	for _, s := range texts {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// day is a date with its weekday, which people check dates by, and the time.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "none"
+	}
+	return t.Local().Format("Mon 2 Jan 2006 15:04")
+}

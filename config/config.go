@@ -1,0 +1,160 @@
+// Package config reads the bot's one YAML file. Everything that is wrong
+// with it is found at once, each with its place and what to write instead.
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Example is a commented config file with every key. It loads where the
+// environment variables that it names are set.
+//
+//go:embed example.yaml
+var Example string
+
+// Config is the whole file, defaults filled in and paths made absolute.
+type Config struct {
+	Listen        string // host:port for Slack, Teams and the Syncro webhook
+	Admin         string // host:port for /healthz, /readyz and /metrics
+	Redis         Redis
+	Syncro        Syncro
+	Vault         Vault
+	Technicians   []Technician
+	Slack         *Slack // nil: no Slack
+	Teams         *Teams // nil: no Teams
+	Confirm       Confirm
+	Tickets       Tickets
+	Billing       Billing
+	Notify        Notify
+	SessionLogs   SessionLogs
+	ShutdownGrace time.Duration
+	Log           Log
+}
+
+// Syncro says how to reach Syncro.
+type Syncro struct {
+	URL               string // without a slash at its end
+	Auth              string // auto, header or query
+	RequestsPerMinute int
+	Timeout           time.Duration // of one request
+}
+
+// Vault says where the Syncro keys are.
+type Vault struct {
+	Dir         string
+	UserEntry   string // below Dir, with {name} in it
+	SharedEntry string // below Dir
+	SharedKey   string // off, reads or all
+}
+
+// Technician is somebody whom the bot serves.
+type Technician struct {
+	Name  string   // {name} in Vault.UserEntry: a-z, 0-9, - and _
+	Slack []string // team/user, "T0001/U0001"
+	Teams []string // tenant/object id, two lower-case GUIDs
+}
+
+// Users is the technician's chat users, as chat.User's Key writes them:
+// "slack/T0001/U0001".
+func (t Technician) Users() []string {
+	var users []string
+	for _, id := range t.Slack {
+		users = append(users, "slack/"+id)
+	}
+	for _, id := range t.Teams {
+		users = append(users, "teams/"+id)
+	}
+	return users
+}
+
+// Slack is the Slack app.
+type Slack struct {
+	Transport     string   // http or socket
+	Teams         []string // the workspaces served
+	AppID         string   // may be empty
+	SigningSecret Secret   // may be empty with the socket transport
+	BotToken      Secret
+	AppToken      Secret // may be empty with the http transport
+	Command       string // with its slash
+	APIURL        string // with a slash at its end
+	ResponseHosts []string
+}
+
+// Teams is the Teams app.
+type Teams struct {
+	TenantID     string // lower-case GUID
+	AppID        string // lower-case GUID
+	ClientSecret Secret
+	TokenURL     string
+	OpenIDURL    string
+	ServiceHosts []string
+}
+
+// Confirm is about the cards that ask.
+type Confirm struct {
+	TTL time.Duration // how long a card may be confirmed
+}
+
+// Tickets is about tickets.
+type Tickets struct {
+	CloseStatus     string
+	DefaultPriority string
+}
+
+// Billing says how time is billed.
+type Billing struct {
+	Path  string  // line_item or timer
+	Price string  // live or omit
+	Labor []Labor // in the order of the file; empty where none is configured
+}
+
+// Labor is a kind of labor and the Syncro product it is billed as.
+type Labor struct {
+	Name      string
+	ProductID int64
+}
+
+// Notify says which news go where.
+type Notify struct {
+	WebhookSecret Secret // empty: no webhook
+	Poll          time.Duration
+	Routes        []Route
+}
+
+// Route sends an event to one channel: one of Slack and Teams is set.
+type Route struct {
+	Event string // invoiced
+	Slack string // channel id
+	Teams string // conversation id
+}
+
+// SessionLogs says where session logs are written.
+type SessionLogs struct {
+	Dir string
+	Git bool // commit each file
+}
+
+// Log is about the bot's own log.
+type Log struct {
+	Level  slog.Level
+	Format string // json or text
+}
+
+// Load reads the file at path. env looks an environment variable up, as
+// os.LookupEnv does. A file that can be read and is wrong gives Faults.
+func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the config: %w", err)
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("read the config: %w", err)
+	}
+	return parse(path, dir, data, env)
+}

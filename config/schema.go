@@ -1,0 +1,322 @@
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// parse reads data as the file called name, whose relative paths start at
+// dir. What a section reads is what may be written in it.
+func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Config, error) {
+	l := &loader{file: name, dir: dir, env: env}
+	root, ok := l.open(data)
+	if !ok {
+		return nil, l.faults
+	}
+	c := &Config{
+		Listen:      root.field("listen").address("0.0.0.0:8080"),
+		Admin:       root.field("admin").address("127.0.0.1:9090"),
+		Redis:       readRedis(root.field("redis").required("{url: redis://127.0.0.1:6379/0}").section()),
+		Syncro:      readSyncro(root.field("syncro").required("{url: https://example.syncromsp.com}").section()),
+		Vault:       readVault(root.field("vault").required("{dir: ./vault}").section()),
+		Technicians: readTechnicians(root.field("technicians").required("[{name: dana, slack: [T0001/U0001]}]")),
+	}
+	if c.Admin == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
+		f := root.field("admin")
+		if !f.given() {
+			f = root.field("listen")
+		}
+		f.fault("listen and admin are one address: write another port for one of them")
+	}
+	if f := root.field("slack"); f.given() {
+		c.Slack = readSlack(f.section())
+	}
+	if f := root.field("teams"); f.given() {
+		c.Teams = readTeams(f.section())
+	}
+	if c.Slack == nil && c.Teams == nil {
+		root.fault("there is no slack and no teams section: write at least one of them")
+	}
+	s := root.field("confirm").section()
+	c.Confirm = Confirm{TTL: s.field("ttl").duration(15*time.Minute, time.Second, 24*time.Hour)}
+	s.done()
+	s = root.field("tickets").section()
+	c.Tickets = Tickets{
+		CloseStatus:     s.field("close_status").text("Resolved"),
+		DefaultPriority: s.field("default_priority").text("Normal"),
+	}
+	s.done()
+	c.Billing = readBilling(root.field("billing").section())
+	c.Notify = readNotify(root.field("notify").section(), c.Slack != nil, c.Teams != nil)
+	s = root.field("session_logs").section()
+	c.SessionLogs = SessionLogs{
+		Dir: s.field("dir").path("./session-logs"),
+		Git: s.field("git").boolean(false),
+	}
+	s.done()
+	c.ShutdownGrace = root.field("shutdown_grace").duration(20*time.Second, time.Second, 10*time.Minute)
+	s = root.field("log").section()
+	level := s.field("level").oneOf("info", "debug", "info", "warn", "error")
+	c.Log.Format = s.field("format").oneOf("json", "json", "text")
+	s.done()
+	root.done()
+
+	if len(l.faults) > 0 {
+		l.faults.sort()
+		return nil, l.faults
+	}
+	// The four names were checked, so this cannot fail.
+	_ = c.Log.Level.UnmarshalText([]byte(level))
+	return c, nil
+}
+
+func readRedis(s *section) Redis {
+	defer s.done()
+	address, sentinel, cluster := s.field("url"), s.field("sentinel"), s.field("cluster")
+	switch n := count(address.given(), sentinel.given(), cluster.given()); {
+	case n == 0 && s.present:
+		s.fault("says not where Redis is: write url: redis://127.0.0.1:6379/0, or sentinel or cluster")
+	case n > 1:
+		s.fault("has %d of url, sentinel and cluster: leave one", n)
+	}
+	var r Redis
+	if address.given() {
+		r = readRedisURL(address)
+	}
+	if sentinel.given() {
+		s := sentinel.section()
+		r = readNodes(s)
+		r.Master = s.field("master").required("mymaster").text("")
+		r.DB = int(s.field("db").integer(0, 0, 1<<20))
+		r.SentinelUsername = s.field("sentinel_username").text("")
+		r.SentinelPassword = s.field("sentinel_password").secret()
+		s.done()
+	}
+	if cluster.given() {
+		s := cluster.section()
+		r = readNodes(s)
+		r.Cluster = true
+		s.done()
+	}
+	return r
+}
+
+// readRedisURL never quotes the value: it may hold a password.
+func readRedisURL(f field) Redis {
+	v, ok := f.scalar("a text", "!!str")
+	if !ok {
+		return Redis{}
+	}
+	u, err := url.Parse(v)
+	if err == nil && (u.RawQuery != "" || u.Fragment != "") {
+		f.fault("takes no options after the address: write redis://host:6379/0")
+		return Redis{}
+	}
+	o, errRedis := redis.ParseURL(v)
+	if err != nil || errRedis != nil || o.Network != "tcp" || u.Hostname() == "" {
+		f.fault("is not an address of Redis: write redis://host:6379/0, or rediss:// for TLS")
+		return Redis{}
+	}
+	return Redis{
+		Addrs:    []string{o.Addr},
+		DB:       o.DB,
+		TLS:      o.TLSConfig != nil,
+		Username: o.Username,
+		Password: NewSecret(o.Password),
+	}
+}
+
+// readNodes reads what sentinel and cluster have in common.
+func readNodes(s *section) Redis {
+	var r Redis
+	for _, f := range s.field("addrs").required(`["h1:6379", "h2:6379"]`).some("names no node: write [\"h1:6379\", \"h2:6379\"]") {
+		addr := f.address("")
+		if strings.HasPrefix(addr, ":") {
+			f.fault("has no host: write host:port")
+		}
+		r.Addrs = append(r.Addrs, addr)
+	}
+	r.TLS = s.field("tls").boolean(false)
+	r.Username = s.field("username").text("")
+	r.Password = s.field("password").secret()
+	return r
+}
+
+func readSyncro(s *section) Syncro {
+	defer s.done()
+	f := s.field("url").required("https://example.syncromsp.com")
+	c := Syncro{
+		URL:               strings.TrimRight(f.base(""), "/"),
+		Auth:              s.field("auth").oneOf("auto", "auto", "header", "query"),
+		RequestsPerMinute: int(s.field("requests_per_minute").integer(180, 1, 100_000)),
+		Timeout:           s.field("timeout").duration(20*time.Second, 100*time.Millisecond, 5*time.Minute),
+	}
+	if strings.HasSuffix(c.URL, "/api/v1") {
+		f.fault("leave /api/v1 out: the bot adds it")
+	}
+	return c
+}
+
+func readVault(s *section) Vault {
+	defer s.done()
+	v := Vault{
+		Dir:       s.field("dir").required("./vault").path(""),
+		SharedKey: s.field("shared_key").oneOf("reads", "off", "reads", "all"),
+	}
+	user, shared := s.field("user_entry"), s.field("shared_entry")
+	v.UserEntry = user.checkOr("msp-tools/syncro-{name}.sops.yaml",
+		func(v string) bool { return filepath.IsLocal(v) && strings.Contains(v, "{name}") },
+		"a path below vault.dir with {name} in it, as msp-tools/syncro-{name}.sops.yaml")
+	v.SharedEntry = shared.checkOr("msp-tools/syncro.sops.yaml",
+		func(v string) bool { return filepath.IsLocal(v) && !strings.Contains(v, "{name}") },
+		"a path below vault.dir without {name}, as msp-tools/syncro.sops.yaml")
+	return v
+}
+
+func readTechnicians(f field) []Technician {
+	var all []Technician
+	names := map[string]int{}
+	users := map[string]string{}
+	for _, item := range f.some("is empty, and so nobody could use the bot: write - {name: dana, slack: [T0001/U0001]}") {
+		s := item.section()
+		name := s.field("name").required("dana")
+		t := Technician{Name: name.check(isName, "a name of a-z, 0-9, - and _, as dana")}
+		if line, ok := names[t.Name]; ok && t.Name != "" {
+			name.fault("%q is the name of the technician at line %d already", t.Name, line)
+		}
+		names[t.Name] = name.line()
+		read := func(platform string, ok func(string) bool, what string) []string {
+			var ids []string
+			for _, f := range s.field(platform).list() {
+				id := f.check(ok, what)
+				if id == "" {
+					continue
+				}
+				if platform == "teams" {
+					id = strings.ToLower(id)
+				}
+				if other, taken := users[platform+"/"+id]; taken {
+					f.fault("%q is the chat user of technician %q already: leave it at one", f.written(), other)
+				}
+				users[platform+"/"+id] = t.Name
+				ids = append(ids, id)
+			}
+			return ids
+		}
+		t.Slack = read("slack", isSlackUser, "team/user, as T0001/U0001")
+		t.Teams = read("teams", isTeamsUser, "tenant/object id, two GUIDs as 11111111-1111-1111-1111-111111111111/22222222-2222-2222-2222-222222222222")
+		if !s.field("slack").given() && !s.field("teams").given() {
+			s.fault("the technician has no chat user: write slack: [T0001/U0001] or teams: [tenant/object id]")
+		}
+		s.done()
+		all = append(all, t)
+	}
+	return all
+}
+
+func readSlack(s *section) *Slack {
+	defer s.done()
+	c := &Slack{
+		Transport: s.field("transport").oneOf("http", "http", "socket"),
+		AppID:     s.field("app_id").check(func(v string) bool { return isSlackID(v, "A") }, "an app id, as A0001"),
+		BotToken:  s.field("bot_token").required("${SLACK_BOT_TOKEN}").secret(),
+		Command:   s.field("command").checkOr("/syncro", isCommand, "a slash and a word of a-z, 0-9, - and _, as /syncro"),
+		APIURL:    strings.TrimRight(s.field("api_url").base("https://slack.com/api/"), "/") + "/",
+	}
+	for _, f := range s.field("teams").required("[T0001]").some("is empty, and so no workspace would be served: write [T0001]") {
+		c.Teams = append(c.Teams, f.check(func(v string) bool { return isSlackID(v, "T") }, "a workspace id, as T0001"))
+	}
+	c.ResponseHosts = s.field("response_hosts").hosts("hooks.slack.com")
+	signing, app := s.field("signing_secret"), s.field("app_token")
+	if c.Transport == "socket" {
+		app = app.required("${SLACK_APP_TOKEN}")
+	} else {
+		signing = signing.required("${SLACK_SIGNING_SECRET}")
+	}
+	c.SigningSecret, c.AppToken = signing.secret(), app.secret()
+	if strings.HasPrefix(c.BotToken.Reveal(), "xapp-") {
+		s.field("bot_token").fault("is an app-level token: write the bot token, which begins with xoxb-")
+	}
+	if strings.HasPrefix(c.AppToken.Reveal(), "xoxb-") {
+		s.field("app_token").fault("is a bot token: write the app-level token, which begins with xapp-")
+	}
+	return c
+}
+
+func readTeams(s *section) *Teams {
+	defer s.done()
+	id := func(key string) string {
+		f := s.field(key).required("11111111-1111-1111-1111-111111111111")
+		return strings.ToLower(f.check(isGUID, "a GUID, as 11111111-1111-1111-1111-111111111111"))
+	}
+	c := &Teams{
+		TenantID:     id("tenant_id"),
+		AppID:        id("app_id"),
+		ClientSecret: s.field("client_secret").required("${TEAMS_CLIENT_SECRET}").secret(),
+		OpenIDURL:    s.field("openid_url").url("https://login.botframework.com/v1/.well-known/openidconfiguration"),
+		ServiceHosts: s.field("service_hosts").hosts("smba.trafficmanager.net"),
+	}
+	c.TokenURL = s.field("token_url").url("https://login.microsoftonline.com/" + c.TenantID + "/oauth2/v2.0/token")
+	return c
+}
+
+func readBilling(s *section) Billing {
+	defer s.done()
+	b := Billing{
+		Path:  s.field("path").oneOf("line_item", "line_item", "timer"),
+		Price: s.field("price").oneOf("live", "live", "omit"),
+	}
+	labor := s.field("labor").section()
+	for _, name := range labor.order {
+		f := labor.field(name)
+		if !isName(name) {
+			f.fault("is not a name of a-z, 0-9, - and _, as remote")
+		}
+		s := f.section()
+		b.Labor = append(b.Labor, Labor{
+			Name:      name,
+			ProductID: s.field("product_id").required("1190473").integer(0, 1, 1<<53),
+		})
+		s.done()
+	}
+	return b
+}
+
+func readNotify(s *section, slack, teams bool) Notify {
+	defer s.done()
+	n := Notify{Poll: s.field("poll").duration(time.Minute, time.Second, 24*time.Hour)}
+	secret := s.field("webhook_secret")
+	n.WebhookSecret = secret.secret()
+	if strings.ContainsFunc(n.WebhookSecret.Reveal(), func(r rune) bool { return !isUnreserved(r) }) {
+		secret.fault("is a part of an address: write letters, digits, - . _ and ~ only")
+	}
+	for _, f := range s.field("routes").list() {
+		s := f.section()
+		channel, conversation := s.field("slack"), s.field("teams")
+		r := Route{
+			Event: s.field("event").required("invoiced").oneOf("", "invoiced"),
+			Slack: channel.check(func(v string) bool { return isSlackID(v, "CDG") }, "a channel id, as C0123"),
+			Teams: conversation.text(""),
+		}
+		switch {
+		case channel.given() == conversation.given():
+			s.fault("a route goes to one place: write either slack: C0123 or teams: \"19:abc@thread.tacv2\"")
+		case channel.given() && !slack:
+			channel.fault("the route goes to Slack, which is not configured: write a slack section or leave the route out")
+		case conversation.given() && !teams:
+			conversation.fault("the route goes to Teams, which is not configured: write a teams section or leave the route out")
+		}
+		s.done()
+		n.Routes = append(n.Routes, r)
+	}
+	return n
+}
+
+func count(bs ...bool) int {
+	return len(slices.DeleteFunc(bs, func(b bool) bool { return !b }))
+}

@@ -1,0 +1,329 @@
+package confirm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// Options make an Engine. All but Looks, Quarantine, Lease, Observe and Now
+// must be set; where those are not, what they say at their end holds.
+type Options struct {
+	Store   *Store
+	Syncro  *syncro.Client
+	People  People
+	Work    *chat.Work
+	Log     *slog.Logger
+	Explain func(error) string // an error in words for the card, without saying whether anything was sent
+
+	// Redraw replaces the card of an operation on the platform that it is on.
+	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
+
+	TTL     time.Duration // how long a card may be confirmed
+	Timeout time.Duration // of one request to Syncro
+
+	// Looks are the times after sending at which a step without a clear
+	// answer is looked for: 1, 5, 20, 60 and 120 s.
+	Looks []time.Duration
+	// Quarantine is how long after sending a step may still show up; before
+	// that it is never called absent. Timeout + 60 s.
+	Quarantine time.Duration
+	// Lease is how long a process that died is waited for. It must outlive
+	// the longest single thing that is done under it, so that nobody takes
+	// over while a request is on its way: 2 Timeout + 5 s.
+	Lease time.Duration
+
+	// Observe is told of each step that is settled and of each operation that
+	// ends: what ("step", "operation"), kind and state.
+	Observe func(what, kind, state string)
+	Now     func() time.Time
+}
+
+// Engine does what was confirmed.
+type Engine struct{ Options }
+
+// New makes an Engine. Run must be called for it to settle what is in doubt.
+func New(o Options) *Engine {
+	if o.Looks == nil {
+		o.Looks = []time.Duration{time.Second, 5 * time.Second, 20 * time.Second, time.Minute, 2 * time.Minute}
+	}
+	if o.Quarantine == 0 {
+		o.Quarantine = o.Timeout + time.Minute
+	}
+	if o.Lease == 0 {
+		o.Lease = 2*o.Timeout + 5*time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, string, string) {}
+	}
+	return &Engine{Options: o}
+}
+
+// Propose saves a plan and draws its card. Evidence that plan.Ticket already
+// shows is not asked for again. When everything is so already the card says
+// that there is nothing to do and nothing is saved.
+func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, plan Plan) (chat.Card, error) {
+	op := &Operation{
+		Author: author,
+		As:     As{Name: actor.Name, FullName: actor.FullName, UserID: actor.UserID, Shared: actor.Shared},
+		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts,
+	}
+	shown := map[string][]byte{}
+	if t := plan.Ticket; t != nil {
+		op.Ticket = Ticket{ID: t.ID, Number: t.Number, URL: e.Syncro.TicketURL(t.ID), Gist: t.Gist()}
+		shown[syncro.TicketPath(t.ID)] = t.Raw
+	}
+	reader := e.Syncro.Reader(actor.Key, syncro.ClassLookup)
+	for _, w := range plan.Steps {
+		kind, args, err := syncro.MarshalWrite(w)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		step := Step{Kind: kind, Args: args, State: Waiting}
+		if step.Before, err = e.preimage(ctx, reader, w.Evidence(op.As.author()), shown); err != nil {
+			return chat.Card{}, err
+		}
+		op.Steps = append(op.Steps, step)
+	}
+	if op.nothingToDo() {
+		return chat.Card{
+			Title: op.Title, Tone: chat.Good,
+			Parts: []chat.Part{chat.Text("Nothing was sent: it is so already."), stepLines(op)},
+		}, nil
+	}
+	return e.ask(ctx, op)
+}
+
+// preimage is what the evidence shows now.
+func (e *Engine) preimage(ctx context.Context, r *syncro.Reader, ev syncro.Evidence, shown map[string][]byte) (syncro.Sight, error) {
+	if body, ok := shown[ev.Path]; ok {
+		return ev.Read(body)
+	}
+	return r.Look(ctx, ev)
+}
+
+// ask saves op as a new operation that waits for its author.
+func (e *Engine) ask(ctx context.Context, op *Operation) (chat.Card, error) {
+	op.ID = newID(op.Ticket.ID)
+	op.Created = e.Now()
+	op.Expires = op.Created.Add(e.TTL)
+	if err := e.Store.propose(ctx, op, e.TTL); err != nil {
+		return chat.Card{}, &StoreError{Err: err}
+	}
+	e.log(op, "proposed")
+	return op.card(false), nil
+}
+
+// nothingToDo reports whether every step is so already. A record that is to
+// be added is never so already: the same text may be meant twice.
+func (o *Operation) nothingToDo() bool {
+	for _, s := range o.Steps {
+		if !s.Before.IsSet {
+			return false
+		}
+	}
+	return true
+}
+
+// Pending lists a person's unconfirmed and unsettled operations as cards.
+func (e *Engine) Pending(ctx context.Context, user chat.User) ([]chat.Card, error) {
+	ops, err := e.Store.mine(ctx, user)
+	if err != nil {
+		return nil, &StoreError{Err: err}
+	}
+	cards := make([]chat.Card, len(ops))
+	for i, op := range ops {
+		cards[i] = op.card(false)
+	}
+	return cards, nil
+}
+
+// StoreError is a failure of Redis.
+type StoreError struct{ Err error }
+
+func (e *StoreError) Error() string { return "redis: " + e.Err.Error() }
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// The verbs of an operation's buttons.
+const (
+	VerbConfirm  = "confirm"
+	VerbCancel   = "cancel"
+	VerbRaw      = "raw"      // show the requests as JSON
+	VerbHide     = "hide"     // and no longer
+	VerbContinue = "continue" // go on with the steps that were not sent
+	VerbLook     = "look"     // look once more for a step in doubt
+	VerbThere    = "there"    // the person has seen it: take it as done
+	VerbAgain    = "again"    // it is not there: send it again
+	VerbStop     = "stop"     // send nothing more
+)
+
+// Click answers a button of an operation's card. It asks only Redis; what
+// takes longer is in the answer's Then.
+func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
+	id, click := req.Click.Value, req.Click
+	switch click.Verb {
+	case VerbRaw, VerbHide:
+		op, err := e.Store.get(ctx, id)
+		if errors.Is(err, errGone) {
+			return answer(gripGone, nil)
+		}
+		if err != nil {
+			return e.failed(err)
+		}
+		if op.Author.Key() != req.User.Key() {
+			return answer(gripOwner, op)
+		}
+		card := op.card(click.Verb == VerbRaw)
+		return chat.Answer{Replace: &card}
+	case VerbCancel:
+		how, op, err := e.Store.cancel(ctx, id, req.User)
+		if err != nil {
+			return e.failed(err)
+		}
+		if how == gripOK {
+			e.log(op, "cancelled")
+		}
+		return answer(how, op)
+	}
+	from := Parked
+	if click.Verb == VerbConfirm {
+		from = Asked
+	}
+	how, op, err := e.Store.claim(ctx, id, req.User, from, click.Card, e.Lease)
+	if err != nil {
+		return e.failed(err)
+	}
+	if how != gripOK {
+		return answer(how, op)
+	}
+	if !op.decide(click.Verb, e.Now()) {
+		// A button of an older drawing: let go again, and show the newer one.
+		op.State = Parked
+		err := e.Store.save(ctx, op, 0, 0)
+		if err != nil {
+			return e.failed(err)
+		}
+		return answer(gripState, op)
+	}
+	e.log(op, click.Verb)
+	if op.State == Stopped {
+		if err := e.Store.save(ctx, op, 0, 0); err != nil {
+			return e.failed(err)
+		}
+		e.Observe("operation", op.kind(), string(op.State))
+		return answer(gripState, op)
+	}
+	card := op.card(false)
+	return chat.Answer{Replace: &card, Then: func(ctx context.Context) { e.run(ctx, op) }}
+}
+
+// decide applies what the author pressed to a claimed operation. It reports
+// false where that button has no meaning for the state it is in now.
+func (o *Operation) decide(verb string, now time.Time) bool {
+	o.NextTry, o.Pressed = time.Time{}, now
+	if verb == VerbConfirm {
+		return true
+	}
+	step := o.current()
+	if step == nil {
+		return false
+	}
+	switch verb {
+	case VerbContinue:
+		if step.State == Refused {
+			step.State, step.Why = Waiting, ""
+		}
+		return step.State == Waiting
+	case VerbLook:
+		if step.Sent.IsZero() || step.State != Absent && step.State != Unclear && step.State != Twice {
+			return false
+		}
+		step.State, step.Clean = Sending, 0
+		return true
+	case VerbThere:
+		if step.State != Absent && step.State != Unclear && step.State != Twice {
+			return false
+		}
+		step.State, step.OnWord, step.Why = Landed, true, "taken as done on "+o.Author.Name+"'s word"
+		return true
+	case VerbAgain:
+		if step.State != Absent && step.State != Unclear {
+			return false
+		}
+		// What the person has looked at is not it: it belongs to the pre-image.
+		step.Before.All = append(step.Before.All, step.Found...)
+		step.State, step.Sent, step.Looks, step.Clean, step.Found, step.Why = Waiting, time.Time{}, 0, 0, nil, ""
+		return true
+	case VerbStop:
+		o.State, o.Ended = Stopped, now
+		return true
+	}
+	return false
+}
+
+// answer is what a click gets when there is nothing more to do for it.
+func answer(how grip, op *Operation) chat.Answer {
+	var card chat.Card
+	switch how {
+	case gripGone:
+		card = chat.Card{
+			Title: "This card has expired", Tone: chat.Warn,
+			Parts: []chat.Part{chat.Text("Nothing was sent by this click. Type the command again for a fresh card.")},
+			Note:  "card-expired",
+		}
+		return chat.Answer{Replace: &card}
+	case gripOwner:
+		card = chat.Card{
+			Title: fmt.Sprintf("This card belongs to %s", op.Author.Name), Tone: chat.Warn,
+			Parts: []chat.Part{chat.Text("Nothing was sent by your click. Type the command yourself for a card of your own.")},
+			Note:  "not-your-card",
+		}
+		return chat.Answer{Aside: &card}
+	case gripBusy:
+		card = chat.Card{
+			Title: fmt.Sprintf("Ticket #%d is being changed right now", op.Ticket.Number), Tone: chat.Warn,
+			Parts: []chat.Part{chat.Text("Nothing was sent by your click. Another confirmed change of this ticket is still under way. Press the button again in a moment.")},
+			Note:  "ticket-busy",
+		}
+		return chat.Answer{Aside: &card}
+	}
+	card = op.card(false)
+	return chat.Answer{Replace: &card}
+}
+
+// failed is the answer when Redis does not do its part.
+func (e *Engine) failed(err error) chat.Answer {
+	e.Log.Error("a click could not be handled", "error", err)
+	return chat.Answer{Aside: &chat.Card{
+		Title: "I could not do that", Tone: chat.Bad,
+		Parts: []chat.Part{chat.Text("Nothing was sent by your click. " + e.Explain(&StoreError{Err: err}))},
+		Note:  "redis",
+	}}
+}
+
+// kind names an operation by its steps, for logs and metrics.
+func (o *Operation) kind() string {
+	kind := ""
+	for i, s := range o.Steps {
+		if i > 0 {
+			kind += "+"
+		}
+		kind += s.Kind
+	}
+	return kind
+}
+
+// log writes one line on an operation; never what a customer or a technician
+// wrote.
+func (e *Engine) log(op *Operation, what string, more ...any) {
+	args := []any{"op", op.Name(), "kind", op.kind(), "ticket", op.Ticket.Number, "author", op.Author.Key(), "as", op.As.UserID}
+	e.Log.Info("operation "+what, append(args, more...)...)
+}

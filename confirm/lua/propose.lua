@@ -1,0 +1,11 @@
+-- Saves a new operation that waits for its author.
+-- KEYS operation, mine   ARGV id, record, owner, ttl (ms)
+-- Returns 1; 1 again when the same id was saved before (go-redis repeats a
+-- script whose answer was lost).
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+redis.call('HSET', KEYS[1], 'record', ARGV[2], 'owner', ARGV[3], 'state', 'asked', 'version', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+local t = redis.call('TIME')
+redis.call('ZADD', KEYS[2], t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
+redis.call('EXPIRE', KEYS[2], 31 * 24 * 3600)
+return 1

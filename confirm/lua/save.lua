@@ -1,0 +1,34 @@
+-- Saves what the holder did, if it still is the holder and nothing else was
+-- saved meanwhile (compare-and-swap on the version).
+-- KEYS operation, lock, due, mine
+-- ARGV id, holder, version, record, state, lease (ms, 0 = let go), again (ms
+--      from now at which somebody must look, 0 = never), keep (ms, 0 = for ever)
+-- Returns 1, also for the same save repeated; 0 when somebody else has it.
+local op = redis.call('HMGET', KEYS[1], 'version', 'holder', 'saved')
+local mark = ARGV[2] .. ':' .. ARGV[3]
+if op[3] == mark then return 1 end
+if op[1] ~= ARGV[3] or op[2] ~= ARGV[2] then return 0 end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('HSET', KEYS[1], 'record', ARGV[4], 'state', ARGV[5], 'version', ARGV[3] + 1, 'saved', mark)
+local lease, again, keep = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+if lease > 0 then
+  redis.call('HSET', KEYS[1], 'lease', now + lease)
+  redis.call('ZADD', KEYS[3], now + lease, ARGV[1])
+else
+  redis.call('HSET', KEYS[1], 'holder', '', 'lease', 0)
+  if again > 0 then redis.call('ZADD', KEYS[3], now + again, ARGV[1]) else redis.call('ZREM', KEYS[3], ARGV[1]) end
+end
+-- The ticket stays locked while a step may still be under way.
+if redis.call('GET', KEYS[2]) == ARGV[1] then
+  if ARGV[5] == 'running' then
+    redis.call('PEXPIRE', KEYS[2], lease + again + 600000)
+  else
+    redis.call('DEL', KEYS[2])
+  end
+end
+if keep > 0 then
+  redis.call('PEXPIRE', KEYS[1], keep)
+  redis.call('ZREM', KEYS[4], ARGV[1])
+end
+return 1

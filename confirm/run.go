@@ -1,0 +1,421 @@
+package confirm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// Run settles, until ctx ends, what nobody works on: steps in doubt whose
+// next look is due, operations that Syncro's limit put off, and those whose
+// process died. Every replica runs it.
+func (e *Engine) Run(ctx context.Context) {
+	tick := time.NewTicker(e.Looks[0])
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		ids, err := e.Store.due(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				e.Log.Error("the operations that are due could not be read", "error", err)
+			}
+			continue
+		}
+		for _, id := range ids {
+			e.Work.Start(func(ctx context.Context) { e.resume(ctx, id) })
+		}
+	}
+}
+
+// resume goes on with an operation that is due, if nobody else does.
+func (e *Engine) resume(ctx context.Context, id string) {
+	op, err := e.Store.take(ctx, id, e.Lease)
+	if err != nil {
+		e.Log.Error("an operation could not be taken over", "error", err)
+		return
+	}
+	if op == nil {
+		return
+	}
+	e.log(op, "resumed")
+	op.NextTry = time.Time{}
+	e.run(ctx, op)
+}
+
+// run works on an operation that this process holds, as far as it gets.
+func (e *Engine) run(ctx context.Context, op *Operation) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	holding := make(chan struct{})
+	go func() {
+		defer close(holding)
+		e.hold(ctx, cancel, op.ID, op.holder, lockKey(op))
+	}()
+	r := &runner{Engine: e, op: op}
+	r.steps(ctx)
+	cancel()
+	<-holding
+}
+
+// hold renews the lease until ctx ends, and ends ctx when the lease is lost:
+// whoever has it now goes on.
+func (e *Engine) hold(ctx context.Context, lost context.CancelFunc, id, holder, lock string) {
+	tick := time.NewTicker(e.Lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if errors.Is(e.Store.renew(ctx, id, holder, lock, e.Lease), errFenced) {
+				lost()
+			}
+		}
+	}
+}
+
+// runner is one process's work on one operation.
+type runner struct {
+	*Engine
+	op     *Operation
+	actor  Actor
+	reader *syncro.Reader
+	ticket *syncro.Ticket // as read by this run, nil before
+	readAt time.Time
+}
+
+// fresh is how long one reading of the ticket serves the steps of one run:
+// the steps follow each other within it, and 180 requests a minute are scarce.
+const fresh = 10 * time.Second
+
+// steps takes the operation's steps in their order, until all are done or one
+// needs time or a person.
+func (r *runner) steps(ctx context.Context) {
+	actor, err := r.People(ctx, r.op.As.Name)
+	if err == nil && actor.UserID != r.op.As.UserID {
+		err = &ActorError{Want: r.op.As, Got: actor}
+	}
+	if err != nil {
+		r.cannotGoOn(ctx, err)
+		return
+	}
+	r.actor = actor
+	r.reader = r.Syncro.Reader(actor.Key, syncro.ClassClick)
+	for step := r.op.current(); step != nil; step = r.op.current() {
+		if !r.step(ctx, step) {
+			return
+		}
+	}
+	r.op.State, r.op.Ended = Done, r.Now()
+	r.end(ctx)
+}
+
+// step takes one step as far as it gets now, and reports whether it landed.
+func (r *runner) step(ctx context.Context, step *Step) bool {
+	w, err := step.write()
+	if err != nil {
+		r.cannotGoOn(ctx, err)
+		return false
+	}
+	evidence := w.Evidence(r.op.As.author())
+	sight, err := r.look(ctx, evidence)
+	if err != nil {
+		if step.State == Sending {
+			r.lookLater(ctx, step, err)
+		} else {
+			r.cannotGoOn(ctx, err)
+		}
+		return false
+	}
+	what, ids := judge(evidence.Effect, step.Before, sight)
+	switch {
+	case what == happened:
+		if len(ids) == 1 {
+			step.ID = ids[0]
+		}
+		if step.State == Waiting {
+			step.Why = "it was so already: nothing was sent"
+		} else {
+			step.Why = "Syncro's answer was lost: looked for, and found"
+		}
+		return r.landed(ctx, step)
+	case what == several:
+		step.State, step.Found = Twice, ids
+		step.Why = "it is there more than once: " + listed(ids)
+		r.park(ctx, 0)
+		return false
+	case what == doubtful:
+		step.State, step.Found = Unclear, ids
+		step.Why = "something like it is there: " + listed(ids)
+		r.park(ctx, 0)
+		return false
+	case step.State == Sending:
+		r.lookLater(ctx, step, nil)
+		return false
+	}
+	return r.send(ctx, step, w)
+}
+
+// look is what the evidence shows now. One reading of the ticket serves the
+// steps that follow each other; a step that may have been sent is always
+// looked for anew.
+func (r *runner) look(ctx context.Context, ev syncro.Evidence) (syncro.Sight, error) {
+	if r.op.Ticket.ID == 0 || ev.Path != syncro.TicketPath(r.op.Ticket.ID) {
+		return r.reader.Look(ctx, ev)
+	}
+	if r.ticket == nil || r.Now().Sub(r.readAt) > fresh || r.op.current().State == Sending {
+		t, err := r.reader.Ticket(ctx, r.op.Ticket.ID)
+		if err != nil {
+			return syncro.Sight{}, err
+		}
+		r.ticket, r.readAt = &t, r.Now()
+	}
+	return ev.Read(r.ticket.Raw)
+}
+
+// send sends a step that was not sent and is not there, once.
+func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
+	if !r.op.started() && r.ticket != nil {
+		if changes := r.ticket.Gist().Changes(r.op.Ticket.Gist); len(changes) > 0 {
+			r.askAgain(ctx, changes)
+			return false
+		}
+	}
+	pressed := r.op.Pressed
+	if pressed.IsZero() {
+		pressed = r.op.Created // the process died before it could save the click
+	}
+	if r.Now().Sub(pressed) > 2*r.TTL {
+		// Confirmed long ago and never sent: the person may have done it by hand.
+		step.Why = "I was away and did not want to send it late without asking"
+		r.park(ctx, 0)
+		return false
+	}
+	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context) error {
+		step.State, step.Sent, step.Looks, step.Clean, step.Why = Sending, r.Now(), 0, 0, ""
+		return r.Store.save(ctx, r.op, r.Lease, 0)
+	})
+	// What was sent is written down even when a shutdown has run out of patience.
+	ctx = context.WithoutCancel(ctx)
+	switch out.Result {
+	case syncro.Applied:
+		step.ID = out.ID
+		return r.landed(ctx, step)
+	case syncro.Unknown:
+		step.Why = r.Explain(out.Err)
+		r.log(r.op, "in doubt", "error", out.Err)
+		if r.save(ctx, 0, r.Looks[0]) {
+			r.draw(ctx)
+		}
+		return false
+	}
+	return r.refused(ctx, step, out.Err)
+}
+
+// refused handles a step that certainly did not happen.
+func (r *runner) refused(ctx context.Context, step *Step, err error) bool {
+	if errors.Is(err, errFenced) {
+		return false // somebody else goes on
+	}
+	var answer *syncro.Error
+	var busy *syncro.BusyError
+	switch {
+	case errors.As(err, &busy):
+		r.putOff(ctx, step, busy.Wait, err)
+	case errors.As(err, &answer) && answer.Kind == syncro.RateLimited:
+		r.putOff(ctx, step, answer.RetryAfter, err)
+	case errors.Is(err, syncro.ErrNotSent):
+		step.State = Waiting
+		r.cannotGoOn(ctx, err)
+	default:
+		step.State, step.Why = Refused, r.Explain(err)
+		r.log(r.op, "refused", "error", err)
+		r.Observe("step", step.Kind, string(step.State))
+		if answer != nil && (answer.Kind == syncro.Invalid || answer.Kind == syncro.NotFound) {
+			r.op.State, r.op.Ended = Stopped, r.Now() // the same again would be refused again
+			r.end(ctx)
+		} else {
+			r.park(ctx, 0)
+		}
+	}
+	return false
+}
+
+// landed notes that a step happened.
+func (r *runner) landed(ctx context.Context, step *Step) bool {
+	step.State = Landed
+	r.Observe("step", step.Kind, string(step.State))
+	if r.op.current() == nil {
+		return true // saved with the operation's end
+	}
+	if !r.save(ctx, r.Lease, 0) {
+		return false
+	}
+	if r.op.Draws < progressDraws {
+		r.draw(ctx)
+	}
+	return true
+}
+
+// progressDraws bounds how often a card is redrawn for progress alone: a
+// click of Slack's lets its card be replaced five times (slack.md), and the
+// outcome must be among them.
+const progressDraws = 2
+
+// lookLater plans the next look for a step in doubt, or gives the question to
+// its author when looking is over. err is why this look saw nothing.
+func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
+	step.Looks++
+	if err != nil {
+		step.Clean = 0
+		r.log(r.op, "could not be looked for", "error", err)
+	} else {
+		step.Clean++
+	}
+	since := r.Now().Sub(step.Sent)
+	switch {
+	// Two looks, so that one stale copy of Syncro's does not decide.
+	case step.Clean >= 2 && since >= r.Quarantine && step.Looks >= 2 && since >= r.Looks[len(r.Looks)-1]:
+		step.State = Absent
+		step.Why = fmt.Sprintf("looked for %d times in %s: it is not there", step.Looks, since.Round(time.Second))
+		r.park(ctx, 0)
+		return
+	case step.Clean == 0 && step.Looks >= len(r.Looks)+maxBlind:
+		step.State = Unclear
+		step.Why = "Syncro could not be read: " + r.Explain(err)
+		r.park(ctx, 0)
+		return
+	}
+	blind := err != nil && step.Looks == len(r.Looks)
+	if blind {
+		step.Why = "I cannot tell yet: " + r.Explain(err)
+	}
+	wait := r.Looks[len(r.Looks)-1]
+	if step.Looks < len(r.Looks) {
+		wait = max(r.Looks[step.Looks]-since, r.Looks[0])
+	}
+	if r.save(ctx, 0, wait) && blind {
+		r.draw(ctx)
+	}
+}
+
+// maxBlind is how many looks more than planned may fail before a person is
+// asked: an hour, at one each two minutes.
+const maxBlind = 30
+
+// putOff waits with a step that Syncro's limit kept back.
+func (r *runner) putOff(ctx context.Context, step *Step, wait time.Duration, err error) {
+	step.State, step.Why = Waiting, r.Explain(err)
+	r.op.NextTry = r.Now().Add(wait)
+	r.park(ctx, wait)
+}
+
+// cannotGoOn stops before a step that was not sent, and asks its author.
+func (r *runner) cannotGoOn(ctx context.Context, err error) {
+	if errors.Is(err, errFenced) || errors.Is(err, context.Canceled) {
+		return // the lease runs out, and whoever takes it goes on
+	}
+	if step := r.op.current(); step != nil {
+		step.Why = r.Explain(err)
+	}
+	r.log(r.op, "held up", "error", err)
+	r.park(ctx, 0)
+}
+
+// askAgain replaces a card whose ticket has moved by one that says how.
+func (r *runner) askAgain(ctx context.Context, changes []string) {
+	next := *r.op
+	next.Ticket.Gist = r.ticket.Gist()
+	next.Changed = changes
+	next.Draws = 0
+	next.Steps = slices.Clone(r.op.Steps)
+	for i := range next.Steps {
+		step := &next.Steps[i]
+		w, err := step.write()
+		if err == nil {
+			step.Before, err = r.look(ctx, w.Evidence(next.As.author()))
+		}
+		if err != nil {
+			r.cannotGoOn(ctx, err)
+			return
+		}
+	}
+	card, err := r.ask(ctx, &next)
+	if err != nil {
+		r.cannotGoOn(ctx, err)
+		return
+	}
+	r.op.State, r.op.Ended = Cancelled, r.Now()
+	if !r.save(ctx, 0, 0) {
+		return
+	}
+	r.Observe("operation", r.op.kind(), "stale")
+	if err := r.Redraw(ctx, r.op.Author, r.op.Card, card); err != nil {
+		r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
+	}
+}
+
+// park leaves the operation to its author, or to itself after again.
+func (r *runner) park(ctx context.Context, again time.Duration) {
+	r.op.State = Parked
+	if again == 0 {
+		r.Observe("operation", r.op.kind(), string(Parked))
+	}
+	if r.save(ctx, 0, again) {
+		r.draw(ctx)
+	}
+}
+
+// end saves and draws a settled operation.
+func (r *runner) end(ctx context.Context) {
+	if r.save(ctx, 0, 0) {
+		r.log(r.op, string(r.op.State))
+		r.Observe("operation", r.op.kind(), string(r.op.State))
+		r.draw(ctx)
+	}
+}
+
+// save writes the operation back and reports whether this process may go on.
+// When Redis does not answer, nothing is lost: the lease runs out, and then
+// what was sent is looked for, and what was not is gone on with.
+func (r *runner) save(ctx context.Context, lease, again time.Duration) bool {
+	err := r.Store.save(ctx, r.op, lease, again)
+	if err != nil && !errors.Is(err, errFenced) {
+		r.Log.Error("an operation could not be saved", "op", r.op.Name(), "error", err)
+	}
+	return err == nil
+}
+
+// draw makes the card show the record. A card that could not be redrawn loses
+// nothing: the author finds it with "pending".
+func (r *runner) draw(ctx context.Context) {
+	r.op.Draws++
+	if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.card(false)); err != nil {
+		r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
+	}
+}
+
+// listed is ids in words.
+func listed(ids []int64) string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ids)), ", "), "[]")
+}
+
+// ActorError says that a technician's key now answers as somebody else than
+// on the card that was confirmed.
+type ActorError struct {
+	Want As
+	Got  Actor
+}
+
+func (e *ActorError) Error() string {
+	return fmt.Sprintf("the key of %s answers as Syncro user %d, not %d as on the card", e.Want.Name, e.Got.UserID, e.Want.UserID)
+}

@@ -1,0 +1,335 @@
+package confirm
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// shards is how many hash tags operations are spread over. An operation, the
+// lock of its ticket and the index of what is due share a tag, so that one
+// script may touch them on a cluster; the tag follows from the ticket, and is
+// the first letter of the operation's id, so that the id alone finds it.
+const shards = 16
+
+// kept is how long a settled operation stays readable.
+const kept = 30 * 24 * time.Hour
+
+// Store keeps operations in Redis.
+type Store struct{ rdb redis.UniversalClient }
+
+// NewStore is a Store on rdb.
+func NewStore(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
+
+var (
+	// errFenced: another process holds the operation now.
+	errFenced = errors.New("another process took this operation over")
+	// errGone: there is no such operation, or not any more.
+	errGone = errors.New("no such operation")
+)
+
+//go:embed lua/propose.lua
+var proposeLua string
+
+//go:embed lua/claim.lua
+var claimLua string
+
+//go:embed lua/save.lua
+var saveLua string
+
+//go:embed lua/take.lua
+var takeLua string
+
+//go:embed lua/renew.lua
+var renewLua string
+
+//go:embed lua/cancel.lua
+var cancelLua string
+
+var (
+	proposeScript = redis.NewScript(proposeLua)
+	claimScript   = redis.NewScript(claimLua)
+	saveScript    = redis.NewScript(saveLua)
+	takeScript    = redis.NewScript(takeLua)
+	renewScript   = redis.NewScript(renewLua)
+	cancelScript  = redis.NewScript(cancelLua)
+)
+
+// An id is the shard's letter, a name of five letters that cards and logs
+// show, and 26 letters (130 bits) that only the button carries.
+const (
+	nameLength = 5
+	idLength   = 1 + nameLength + 26
+)
+
+// newID makes an id for an operation on a ticket; on none when ticket is 0.
+func newID(ticket int64) string {
+	name := rand.Text()[:nameLength]
+	shard := ticket % shards
+	if ticket == 0 {
+		shard = int64(name[0]) % shards
+	}
+	return strconv.FormatInt(shard, shards) + name + rand.Text()
+}
+
+// validID keeps what a forged button says out of key names.
+func validID(id string) bool {
+	return len(id) == idLength && strings.Contains("0123456789abcdef", id[:1]) &&
+		strings.Trim(id[1:], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
+func tag(id string) string            { return "syncrobot:{op" + id[:1] + "}:" }
+func opKey(id string) string          { return tag(id) + "op:" + id }
+func dueKey(id string) string         { return tag(id) + "due" }
+func mineKey(id, owner string) string { return tag(id) + "mine:" + owner }
+
+// lockKey is the lock of the ticket; an operation on no ticket has one of its own.
+func lockKey(op *Operation) string {
+	if op.Ticket.ID == 0 {
+		return tag(op.ID) + "lock:" + op.ID
+	}
+	return tag(op.ID) + "lock:" + strconv.FormatInt(op.Ticket.ID, 10)
+}
+
+// propose saves a new operation for as long as its card is valid.
+func (s *Store) propose(ctx context.Context, op *Operation, ttl time.Duration) error {
+	record, err := json.Marshal(op)
+	if err != nil {
+		return err
+	}
+	owner := op.Author.Key()
+	err = proposeScript.Run(ctx, s.rdb, []string{opKey(op.ID), mineKey(op.ID, owner)},
+		op.ID, record, owner, ttl.Milliseconds()).Err()
+	if err != nil {
+		return fmt.Errorf("save the card: %w", err)
+	}
+	op.State, op.version = Asked, 1
+	return nil
+}
+
+// get reads an operation. The error is errGone when there is none.
+func (s *Store) get(ctx context.Context, id string) (*Operation, error) {
+	if !validID(id) {
+		return nil, errGone
+	}
+	f, err := s.rdb.HMGet(ctx, opKey(id), "record", "state", "version", "card").Result()
+	if err != nil {
+		return nil, fmt.Errorf("read the operation: %w", err)
+	}
+	return decode(f)
+}
+
+// decode makes an operation of {record, state, version, card}.
+func decode(f []any) (*Operation, error) {
+	text := func(i int) string { s, _ := f[i].(string); return s }
+	if len(f) < 4 || text(0) == "" {
+		return nil, errGone
+	}
+	op := &Operation{}
+	if err := json.Unmarshal([]byte(text(0)), op); err != nil {
+		return nil, fmt.Errorf("stored operation: %w", err)
+	}
+	op.State, op.Card = State(text(1)), chat.Ref(text(3))
+	var err error
+	if op.version, err = strconv.ParseInt(text(2), 10, 64); err != nil {
+		return nil, fmt.Errorf("stored operation %s: %w", op.ID, err)
+	}
+	return op, nil
+}
+
+// grip is how an attempt to get hold of an operation ended.
+type grip string
+
+const (
+	gripOK    grip = "ok"
+	gripGone  grip = "gone"
+	gripOwner grip = "owner" // another person's
+	gripState grip = "state" // not in the state it was claimed from
+	gripBusy  grip = "busy"  // another operation works on the ticket
+)
+
+// claim gives the operation to one click of its author, out of the state
+// from. The operation comes back for every grip but gripGone.
+func (s *Store) claim(ctx context.Context, id string, author chat.User, from State, card chat.Ref, lease time.Duration) (grip, *Operation, error) {
+	// The lock's name is in the record, which never changes in this respect.
+	op, err := s.get(ctx, id)
+	if errors.Is(err, errGone) {
+		return gripGone, nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	holder := rand.Text()
+	keys := []string{opKey(id), lockKey(op), dueKey(id)}
+	how, op, err := gripped(claimScript.Run(ctx, s.rdb, keys,
+		id, author.Key(), string(from), holder, lease.Milliseconds(), string(card)))
+	if err != nil {
+		return "", nil, fmt.Errorf("claim the operation: %w", err)
+	}
+	if how == gripOK {
+		op.holder = holder
+	}
+	return how, op, nil
+}
+
+// cancel ends an operation that was not confirmed.
+func (s *Store) cancel(ctx context.Context, id string, author chat.User) (grip, *Operation, error) {
+	if !validID(id) {
+		return gripGone, nil, nil
+	}
+	owner := author.Key()
+	how, op, err := gripped(cancelScript.Run(ctx, s.rdb, []string{opKey(id), mineKey(id, owner)}, id, owner))
+	if err != nil {
+		return "", nil, fmt.Errorf("cancel the operation: %w", err)
+	}
+	return how, op, nil
+}
+
+// gripped reads the answer of claim.lua and cancel.lua.
+func gripped(cmd *redis.Cmd) (grip, *Operation, error) {
+	f, err := cmd.Slice()
+	if err != nil {
+		return "", nil, err
+	}
+	how, _ := f[0].(string)
+	if grip(how) == gripGone {
+		return gripGone, nil, nil
+	}
+	op, err := decode(f[1:])
+	return grip(how), op, err
+}
+
+// take gets hold of an operation that is due. It returns nil when there is
+// nothing to do: not due, gone, or in somebody's hands.
+func (s *Store) take(ctx context.Context, id string, lease time.Duration) (*Operation, error) {
+	op, err := s.get(ctx, id)
+	if errors.Is(err, errGone) {
+		return nil, s.rdb.ZRem(ctx, dueKey(id), id).Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	holder := rand.Text()
+	f, err := takeScript.Run(ctx, s.rdb, []string{opKey(id), lockKey(op), dueKey(id)},
+		id, holder, lease.Milliseconds()).Slice()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take the operation over: %w", err)
+	}
+	if op, err = decode(f); err != nil {
+		return nil, err
+	}
+	op.holder = holder
+	return op, nil
+}
+
+// save writes the operation back. With a lease the caller stays its holder;
+// without one it lets go, and again says when somebody must look next (0:
+// never). errFenced means that the operation is in other hands: do nothing.
+func (s *Store) save(ctx context.Context, op *Operation, lease, again time.Duration) error {
+	record, err := json.Marshal(op)
+	if err != nil {
+		return err
+	}
+	var keep time.Duration
+	if op.State.settled() {
+		keep = kept
+	}
+	keys := []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())}
+	ok, err := saveScript.Run(ctx, s.rdb, keys, op.ID, op.holder, op.version, record,
+		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds()).Bool()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("save the operation: %w", err)
+	}
+	if !ok {
+		return errFenced
+	}
+	op.version++
+	return nil
+}
+
+// renew prolongs the lease of the operation's holder.
+func (s *Store) renew(ctx context.Context, id, holder, lock string, lease time.Duration) error {
+	ok, err := renewScript.Run(ctx, s.rdb, []string{opKey(id), lock, dueKey(id)},
+		id, holder, lease.Milliseconds()).Bool()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("renew the lease: %w", err)
+	}
+	if !ok {
+		return errFenced
+	}
+	return nil
+}
+
+// due lists operations that somebody must look at now, at most 20 a shard.
+func (s *Store) due(ctx context.Context) ([]string, error) {
+	pipe := s.rdb.Pipeline()
+	now := pipe.Time(ctx)
+	var lists [shards]*redis.ZSliceCmd
+	for i := range lists {
+		lists[i] = pipe.ZRangeWithScores(ctx, dueKey(strconv.FormatInt(int64(i), shards)), 0, 19)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("read what is due: %w", err)
+	}
+	var ids []string
+	for _, list := range lists {
+		for _, z := range list.Val() {
+			if id, ok := z.Member.(string); ok && z.Score <= float64(now.Val().UnixMilli()) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// mine lists a person's unconfirmed and unsettled operations, oldest first.
+func (s *Store) mine(ctx context.Context, user chat.User) ([]*Operation, error) {
+	pipe := s.rdb.Pipeline()
+	var lists [shards]*redis.StringSliceCmd
+	for i := range lists {
+		lists[i] = pipe.ZRange(ctx, mineKey(strconv.FormatInt(int64(i), shards), user.Key()), 0, 49)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("read your operations: %w", err)
+	}
+	var ops []*Operation
+	for _, list := range lists {
+		for _, id := range list.Val() {
+			op, err := s.get(ctx, id)
+			switch {
+			case errors.Is(err, errGone): // its time to live is over
+				s.rdb.ZRem(ctx, mineKey(id, user.Key()), id)
+			case err != nil:
+				return nil, err
+			case !op.State.settled():
+				ops = append(ops, op)
+			}
+		}
+	}
+	return ops, nil
+}
+
+// First marks a delivery as seen and reports whether it was new; see chat.Seen.
+// The mark is the caller's own, so that a command that go-redis repeats after
+// a lost answer does not look like another delivery.
+func (s *Store) First(ctx context.Context, key string) (bool, error) {
+	own := rand.Text()
+	before, err := s.rdb.SetArgs(ctx, "syncrobot:seen:"+key, own, redis.SetArgs{Mode: "NX", Get: true, TTL: time.Hour}).Result()
+	if errors.Is(err, redis.Nil) {
+		return true, nil
+	}
+	return before == own, err
+}

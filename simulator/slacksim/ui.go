@@ -1,0 +1,201 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The JSON below serves a page and tests from outside:
+//
+//	GET  /_sim/state?user=U   what that person sees
+//	POST /_sim/say            {user, channel, text}: text that begins with the command is a command
+//	POST /_sim/click          {user, message, action_id, value}: message empty: the modal in front
+//	POST /_sim/submit         {user, values}: the modal in front
+//	POST /_sim/close          {user}: the same
+//	POST /_sim/suggest        {user, message, action_id, text}: adds options
+//	GET  /_sim/events         server-sent events, "changed" with the number of changes
+func (s *Slack) routeUI(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_sim/state", s.uiState)
+	mux.HandleFunc("GET /_sim/events", s.uiEvents)
+	mux.HandleFunc("POST /_sim/{act}", s.uiAct)
+}
+
+type uiName struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type uiMessage struct {
+	ID        string          `json:"id"`
+	Channel   string          `json:"channel"`
+	User      string          `json:"user"`
+	Name      string          `json:"name"`
+	Bot       bool            `json:"bot"`
+	Ephemeral bool            `json:"ephemeral"`
+	Text      string          `json:"text"`
+	Blocks    json.RawMessage `json:"blocks"`
+	Time      string          `json:"time"`
+	Edited    bool            `json:"edited"`
+}
+
+type uiView struct {
+	ID     string            `json:"id"`
+	Title  string            `json:"title"`
+	Text   string            `json:"text"`
+	Submit bool              `json:"submit"`
+	Blocks json.RawMessage   `json:"blocks"`
+	Errors map[string]string `json:"errors"` // by block_id
+}
+
+type uiState struct {
+	Users      []uiName    `json:"users"`
+	Channels   []uiName    `json:"channels"`
+	Messages   []uiMessage `json:"messages"`
+	View       *uiView     `json:"view"`
+	Violations []string    `json:"violations"`
+}
+
+func (s *Slack) uiState(w http.ResponseWriter, r *http.Request) {
+	user := r.URL.Query().Get("user")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := uiState{Users: []uiName{}, Channels: []uiName{}, Messages: []uiMessage{}, Violations: []string{}}
+	for id, u := range s.users {
+		if !u.Bot && !u.Deleted {
+			state.Users = append(state.Users, uiName{id, u.Name})
+		}
+	}
+	for id, c := range s.channels {
+		if s.member(id, user) {
+			name := c.Name
+			if c.im != "" {
+				name = s.users[s.o.BotUser].Name
+			}
+			state.Channels = append(state.Channels, uiName{id, name})
+		}
+	}
+	byID := func(a, b uiName) int { return strings.Compare(a.ID, b.ID) }
+	slices.SortFunc(state.Users, byID)
+	slices.SortFunc(state.Channels, byID)
+	for _, m := range s.seen(user, "") {
+		state.Messages = append(state.Messages, uiMessage{
+			m.ID, m.Channel, m.User, m.Name, m.Bot, m.Ephemeral, m.Text, orEmpty(m.Blocks),
+			m.Time.UTC().Format("2006-01-02T15:04:05.000Z"), m.Edited,
+		})
+	}
+	if v := s.topView(user); v != nil {
+		p := s.publicView(v)
+		state.View = &uiView{p.ID, p.Title, p.Text, v.body["submit"] != nil, orEmpty(p.Blocks), p.Errors}
+	}
+	for _, v := range s.violations {
+		state.Violations = append(state.Violations, v.String())
+	}
+	writeJSON(w, state)
+}
+
+func orEmpty(blocks json.RawMessage) json.RawMessage {
+	if string(blocks) == "null" {
+		return json.RawMessage("[]")
+	}
+	return blocks
+}
+
+type uiRequest struct {
+	User     string            `json:"user"`
+	Channel  string            `json:"channel"`
+	Text     string            `json:"text"`
+	Message  string            `json:"message"`
+	ActionID string            `json:"action_id"`
+	Value    string            `json:"value"`
+	Values   map[string]string `json:"values"`
+}
+
+type uiAnswer struct {
+	Status  int      `json:"status"`
+	AckMS   int64    `json:"ack_ms"`
+	Error   string   `json:"error"`
+	Options []string `json:"options,omitempty"`
+}
+
+func (s *Slack) uiAct(w http.ResponseWriter, r *http.Request) {
+	// No other site's page can send JSON here without asking first.
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	var q uiRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&q); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	ctx := r.Context()
+	var ack Ack
+	var options []string
+	switch r.PathValue("act") {
+	case "say":
+		words, isCommand := strings.CutPrefix(q.Text, s.o.Command)
+		if isCommand && (words == "" || strings.ContainsAny(words[:1], " \t\n")) {
+			ack = s.Command(ctx, q.User, q.Channel, words)
+		} else {
+			ack = s.Say(ctx, q.User, q.Channel, q.Text)
+		}
+	case "click":
+		if q.Message == "" {
+			ack = s.ClickView(ctx, q.User, q.ActionID, q.Value)
+		} else {
+			ack = s.Choose(ctx, q.User, q.Message, q.ActionID, q.Value)
+		}
+	case "submit":
+		ack = s.Submit(ctx, q.User, q.Values)
+	case "close":
+		ack = s.CloseView(ctx, q.User)
+	case "suggest":
+		options, ack = s.Suggest(ctx, q.User, q.Message, q.ActionID, q.Text)
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	answer := uiAnswer{Status: ack.Status, AckMS: ack.Duration.Milliseconds(), Options: options}
+	if ack.Err != nil {
+		answer.Error = ack.Err.Error()
+	}
+	writeJSON(w, answer)
+}
+
+func (s *Slack) uiEvents(w http.ResponseWriter, r *http.Request) {
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		http.Error(w, "streaming is not supported", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	for {
+		s.mu.Lock()
+		n, changed := s.changes, s.changed
+		s.mu.Unlock()
+		fmt.Fprintf(w, "event: changed\ndata: %d\n\n", n)
+		flusher.Flush()
+		select {
+		case <-changed:
+		case <-r.Context().Done():
+			return
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Write(b)
+}

@@ -1,0 +1,222 @@
+// A chat: its people and channels, its messages, and what one types. Slack and
+// Teams share how it works; how it looks is in style.css, and how a message's
+// card is drawn is handed in.
+
+import { cannotDraw, clock, el, icon, put, swap } from "./dom.js";
+
+const eye = "M2 12c2.4-4.4 5.9-6.6 10-6.6s7.6 2.2 10 6.6c-2.4 4.4-5.9 6.6-10 6.6S4.4 16.4 2 12zM12 9.2a2.8 2.8 0 1 0 0 5.6a2.8 2.8 0 0 0 0-5.6z";
+const plane = "M4 4.5l17 7.5l-17 7.5l2.5-7.5zM6.5 12h7";
+
+/**
+ * chat fills root with a chat.
+ *
+ * `sim` asks its simulator; `label` is its name; `examples` are [label, text]
+ * to type with a click; `ackLimit` is how long the platform waits for an
+ * acknowledgement, in milliseconds; `body(message, {act, name})` draws a
+ * message's content; `click(act)` makes what a press sends of what a renderer
+ * says about it.
+ */
+export function chat(root, { sim, label, examples, ackLimit, body, click }) {
+  let state = { users: [], channels: [], messages: [], violations: [] };
+  let person = "";
+  let channel = "";
+  const seen = new Map(); // channel -> how many of its messages were looked at
+  const drawn = new Map(); // message id -> {json, node}
+
+  const people = picker("You are", (id) => { person = id; drawn.clear(); return refresh(); });
+  const places = picker("Channel", (id) => { channel = id; render(true); });
+  const live = el("span", { class: "live", attrs: { role: "img" } });
+  const violations = el("div", { class: "violations", hidden: true });
+  const log = el("div", { class: "messages", attrs: { role: "log", "aria-label": `Messages in ${label}`, tabindex: 0 } });
+  const status = el("div", { class: "composer-status", attrs: { role: "status" } });
+  const typed = el("textarea", {
+    rows: 1, spellcheck: false, autocomplete: "off", maxLength: 3000,
+    on: {
+      keydown: (e) => {
+        if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); send(); }
+      },
+    },
+  });
+  const avatarSlot = el("span", { class: "me" });
+
+  put(root,
+    el("header", { class: "pane-bar" },
+      el("h2", {}, label, el("small", {}, "simulated")), live,
+      el("div", { class: "who" }, avatarSlot, people.node)),
+    el("div", { class: "place" }, places.node),
+    violations,
+    log,
+    el("form", { class: "composer", on: { submit: (e) => { e.preventDefault(); send(); } } },
+      el("div", { class: "examples" }, el("span", { class: "examples-label" }, "Try"),
+        examples.map(([short, full]) => el("button", {
+          type: "button", class: "example", title: full,
+          on: { click: () => { typed.value = full; typed.focus(); typed.setSelectionRange(full.length, full.length); } },
+        }, short))),
+      el("div", { class: "box" }, typed,
+        el("button", { type: "submit", class: "send", attrs: { "aria-label": "Send" } }, icon(plane))),
+      status));
+
+  async function refresh() {
+    const asked = person;
+    const answer = await sim.get(`/_sim/state?user=${encodeURIComponent(asked)}`);
+    if (asked !== person) return; // somebody else is looking by now, and asked too
+    state = { ...state, ...answer };
+    const first = (list) => list?.[0]?.id ?? "";
+    if (!state.users?.some((u) => u.id === person)) {
+      person = first(state.users);
+      if (person) return refresh();
+    }
+    if (!state.channels?.some((c) => c.id === channel)) channel = first(state.channels);
+    render(false);
+  }
+
+  function name(id) {
+    return [...state.users ?? [], ...state.channels ?? []].find((x) => x.id === id)?.name ?? id;
+  }
+
+  function render(moved) {
+    const messages = state.messages ?? [];
+    const here = messages.filter((m) => m.channel === channel);
+    const count = (id) => messages.filter((m) => m.channel === id).length;
+    if (seen.size === 0) for (const c of state.channels ?? []) seen.set(c.id, count(c.id));
+    seen.set(channel, here.length);
+
+    people.show((state.users ?? []).map((u) => [u.id, u.name]), person);
+    places.show((state.channels ?? []).map((c) => {
+      const unread = count(c.id) - (seen.get(c.id) ?? 0);
+      return [c.id, unread > 0 ? `${c.name}  (${unread} new)` : c.name];
+    }), channel);
+    swap(avatarSlot, avatar(name(person)));
+    typed.setAttribute("aria-label", `Message as ${name(person)} in ${name(channel)}`);
+    typed.placeholder = `Message ${name(channel)}`;
+    showViolations();
+
+    const atEnd = moved || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    const nodes = here.map((m) => {
+      const json = JSON.stringify(m);
+      const old = drawn.get(m.id);
+      if (old?.json === json) return old.node;
+      const node = message(m);
+      if (old) node.classList.add("redrawn");
+      drawn.set(m.id, { json, node });
+      return node;
+    });
+    if (nodes.length === 0) nodes.push(empty());
+    // Only what changed is touched, so that what is being typed into a card stays.
+    nodes.forEach((node, i) => { if (log.children[i] !== node) log.insertBefore(node, log.children[i] ?? null); });
+    while (log.children.length > nodes.length) log.lastChild.remove();
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  function empty() {
+    return el("div", { class: "empty" }, el("p", {}, `Nothing here yet, ${name(person).split(" ")[0]}.`),
+      el("p", {}, "Pick one of the lines below, look at it, and press Enter."));
+  }
+
+  function message(m) {
+    const mine = m.user === person && !m.bot;
+    return el("article", {
+      class: ["message", mine && "mine", m.bot && "bot", m.ephemeral && "ephemeral"],
+      data: { message: m.id },
+      attrs: { "aria-label": `${m.name ?? name(m.user)}, ${clock(m.time)}` },
+    },
+    avatar(m.name ?? name(m.user), m.bot),
+    el("div", { class: "message-body" },
+      m.ephemeral && el("div", { class: "only-you" }, icon(eye), "Only visible to you"),
+      el("div", { class: "message-head" },
+        el("strong", {}, m.name ?? name(m.user)), m.bot && el("span", { class: "tag" }, "APP"),
+        el("time", {}, clock(m.time)), m.edited && el("span", { class: "edited" }, "edited")),
+      content(m)));
+  }
+
+  function content(m) {
+    try {
+      return body(m, { name, act: (a) => press(m, a) });
+    } catch (err) {
+      return cannotDraw("this message:", err.message);
+    }
+  }
+
+  async function press(m, a) {
+    a.button.setAttribute("aria-busy", "true");
+    try {
+      tell(await sim.post("/_sim/click", { user: person, message: m.id, ...click(a) }), "The click");
+    } catch (err) {
+      say(`The click was not delivered: ${err.message}`, "bad");
+    } finally {
+      a.button.removeAttribute("aria-busy");
+      await refresh();
+    }
+  }
+
+  async function send() {
+    const text = typed.value.trim();
+    if (!text) return;
+    typed.value = "";
+    say("Sending", "");
+    try {
+      if (!tell(await sim.post("/_sim/say", { user: person, channel, text }), "It")) typed.value = text;
+    } catch (err) {
+      typed.value = text;
+      say(`It was not delivered: ${err.message}`, "bad");
+    }
+    await refresh();
+    log.scrollTop = log.scrollHeight;
+  }
+
+  // tell shows what the platform saw of the bot's acknowledgement, and says
+  // whether it would have been content.
+  function tell(answer, what) {
+    const took = Number.isFinite(answer?.ack_ms) ? ` after ${answer.ack_ms} ms of at most ${ackLimit}` : "";
+    const ok = !answer?.error && (answer?.status ?? 200) < 400;
+    if (ok) say(`${what} was acknowledged${took}`, "good");
+    else say(`${label} would show: ${answer.error || `status ${answer.status}`}${took && `, acknowledged${took}`}`, "bad");
+    return ok;
+  }
+
+  function say(text, tone) {
+    status.textContent = text;
+    status.dataset.tone = tone;
+  }
+
+  function showViolations() {
+    const list = state.violations ?? [];
+    violations.hidden = list.length === 0;
+    if (list.length === 0) return;
+    const open = violations.querySelector("details")?.open ?? false;
+    swap(violations, el("details", { open },
+      el("summary", {}, `${label} would not have accepted this (${list.length})`),
+      el("ul", {}, list.map((v) => el("li", {}, typeof v === "string" ? v : v.what ?? v.text ?? JSON.stringify(v))))));
+  }
+
+  sim.watch(() => refresh(), (up, why) => {
+    live.className = `live ${up ? "up" : "down"}`;
+    live.setAttribute("aria-label", up ? "connected" : "no answer from the simulator");
+    live.title = live.getAttribute("aria-label");
+    if (!up) say(`The simulated ${label} does not answer${why ? `: ${why}` : ""}. Is bot demo still running?`, "bad");
+    else if (status.dataset.tone === "bad") say("", "");
+  });
+}
+
+// picker is a labelled select that keeps its options unless they change.
+function picker(label, choose) {
+  const select = el("select", { attrs: { "aria-label": label }, on: { change: () => choose(select.value) } });
+  let shown = "";
+  return {
+    node: select,
+    show(options, value) {
+      const now = JSON.stringify(options);
+      if (now !== shown) {
+        shown = now;
+        swap(select, options.map(([id, text]) => el("option", { value: id }, text)));
+      }
+      select.value = value;
+    },
+  };
+}
+
+function avatar(name, bot) {
+  const initials = String(name || "?").split(/\s+/).map((w) => w[0]).slice(0, 2).join("").toUpperCase();
+  const hue = [...String(name)].reduce((sum, c) => sum + c.codePointAt(0), 0) % 6;
+  return el("span", { class: ["avatar", bot ? "avatar-bot" : `hue-${hue}`], attrs: { "aria-hidden": "true" } }, bot ? "S" : initials);
+}

@@ -1,0 +1,114 @@
+package syncro
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	settingsCache = "syncrobot:cache:settings"
+	settingsTTL   = 15 * time.Minute
+)
+
+// Settings are what the account calls things. Syncro takes any text for a
+// status or a priority, so what is written must be one of these.
+type Settings struct {
+	Statuses    []string     `json:"statuses"`
+	Priorities  []string     `json:"priorities"` // "0 Urgent", "1 High", ...
+	Technicians []Technician `json:"technicians"`
+	TimeZone    string       `json:"time_zone"` // "America/Los_Angeles", as Syncro writes it
+}
+
+// Settings reads the account's settings. They are kept in Redis for 15
+// minutes, for everybody.
+func (r *Reader) Settings(ctx context.Context) (Settings, error) {
+	var settings Settings
+	if cached, err := r.client.redis.Get(ctx, settingsCache).Bytes(); err == nil && json.Unmarshal(cached, &settings) == nil {
+		return settings, nil
+	}
+	// Per key: one person's refused key must not refuse the others.
+	shared := r.client.settings.DoChan(r.key.reveal(), func() (any, error) {
+		// Others wait for this too, so it does not end with one caller's ctx.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*r.client.timeout)
+		defer cancel()
+		settings, err := r.readSettings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		stored, err := json.Marshal(settings)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.client.redis.Set(ctx, settingsCache, stored, settingsTTL).Err(); err != nil {
+			r.client.log.WarnContext(ctx, "the settings of Syncro could not be cached", "error", err)
+		}
+		return settings, nil
+	})
+	select {
+	case <-ctx.Done():
+		return Settings{}, ctx.Err()
+	case result := <-shared:
+		if result.Err != nil {
+			return Settings{}, result.Err
+		}
+		return result.Val.(Settings), nil
+	}
+}
+
+func (r *Reader) readSettings(ctx context.Context) (Settings, error) {
+	const tickets, account = "/tickets/settings", "/settings"
+	body, err := r.get(ctx, tickets)
+	if err != nil {
+		return Settings{}, err
+	}
+	forTickets, err := decodeOne[struct {
+		Statuses []text              `json:"ticket_status_list"`
+		Users    loose[[]Technician] `json:"users"`
+	}](body, "settings")
+	if err == nil && len(forTickets.Statuses) == 0 {
+		err = fmt.Errorf("%w: no list of statuses", errShape)
+	}
+	if err != nil {
+		return Settings{}, garbled(tickets, err)
+	}
+	if body, err = r.get(ctx, account); err != nil {
+		return Settings{}, err
+	}
+	forAccount, err := decodeOne[struct {
+		Ticket struct {
+			Priorities []text `json:"priorities"`
+		} `json:"ticket"`
+		Locale struct {
+			TimeZone text `json:"time_zone"`
+		} `json:"locale"`
+	}](body, "settings")
+	if err != nil {
+		return Settings{}, garbled(account, err)
+	}
+	technicians := forTickets.Users.value
+	if len(technicians) == 0 {
+		if technicians, err = r.users(ctx); err != nil {
+			return Settings{}, err
+		}
+	}
+	return Settings{
+		Statuses:    nonEmpty(forTickets.Statuses),
+		Priorities:  nonEmpty(forAccount.Ticket.Priorities),
+		Technicians: slices.DeleteFunc(technicians, func(t Technician) bool { return t.ID <= 0 }),
+		TimeZone:    string(forAccount.Locale.TimeZone),
+	}, nil
+}
+
+// nonEmpty leaves out the empty entry that Syncro's lists begin with.
+func nonEmpty(values []text) []string {
+	var all []string
+	for _, v := range values {
+		if v != "" {
+			all = append(all, string(v))
+		}
+	}
+	return all
+}

@@ -1,0 +1,384 @@
+package syncro
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Ticket is a ticket. In a list the comments, charges, timers and the e-mail
+// address are missing.
+type Ticket struct {
+	ID          int64 // what Syncro's paths and links use
+	Number      int64 // what people say
+	Subject     string
+	Status      string
+	Priority    string
+	ProblemType string
+
+	CustomerID   int64
+	Customer     string // the business, or the person where there is none
+	Contact      string
+	ContactEmail string // of the contact, or of the customer where there is none
+
+	UserID     int64 // the technician; 0: nobody
+	Technician string
+
+	Created   time.Time
+	Updated   time.Time
+	Due       time.Time
+	UpdatedAt string // Updated as it came, to compare
+
+	Comments  []Comment // newest first
+	LineItems []LineItem
+	Timers    []Timer
+
+	Raw json.RawMessage // the answer to GET TicketPath(ID) as it came; nil in a list
+}
+
+// LineItem is a charge on a ticket.
+type LineItem struct {
+	ID          int64
+	ProductID   int64
+	UserID      int64
+	Name        string
+	Description string
+	Quantity    string // decimal
+	Price       string // decimal, for one
+	Taxable     bool
+}
+
+// Timer is time spent on a ticket.
+type Timer struct {
+	ID         int64
+	UserID     int64
+	ProductID  int64
+	LineItemID int64 // the charge it became; 0: none
+	Start, End time.Time
+	Active     time.Duration
+	Notes      string
+	Billable   bool
+	Recorded   bool // charged
+}
+
+type ticketJSON struct {
+	ID           integer `json:"id"`
+	Number       integer `json:"number"`
+	Subject      text    `json:"subject"`
+	Status       text    `json:"status"`
+	Priority     text    `json:"priority"`
+	ProblemType  text    `json:"problem_type"`
+	CustomerID   integer `json:"customer_id"`
+	CustomerName text    `json:"customer_business_then_name"`
+	ContactName  text    `json:"contact_fullname"`
+	UserID       integer `json:"user_id"`
+	Created      moment  `json:"created_at"`
+	Updated      moment  `json:"updated_at"`
+	Due          moment  `json:"due_date"`
+
+	Customer loose[customerJSON] `json:"customer"`
+	Contact  loose[struct {
+		Name  text `json:"name"`
+		Email text `json:"email"`
+	}] `json:"contact"`
+	User loose[struct {
+		FullName text `json:"full_name"`
+	}] `json:"user"`
+	Comments  loose[[]commentJSON]  `json:"comments"`
+	LineItems loose[[]lineItemJSON] `json:"line_items"`
+	Timers    loose[[]timerJSON]    `json:"ticket_timers"`
+}
+
+type lineItemJSON struct {
+	ID          integer `json:"id"`
+	ProductID   integer `json:"product_id"`
+	UserID      integer `json:"user_id"`
+	Name        text    `json:"name"`
+	Description text    `json:"description"`
+	Quantity    number  `json:"quantity"`
+	Price       number  `json:"price_retail"`
+	Taxable     flag    `json:"taxable"`
+}
+
+type timerJSON struct {
+	ID         integer `json:"id"`
+	UserID     integer `json:"user_id"`
+	ProductID  integer `json:"product_id"`
+	LineItemID integer `json:"ticket_line_item_id"`
+	Start      moment  `json:"start_time"`
+	End        moment  `json:"end_time"`
+	Active     integer `json:"active_duration"` // seconds
+	Notes      text    `json:"notes"`
+	Billable   flag    `json:"billable"`
+	Recorded   flag    `json:"recorded"`
+}
+
+// decodeTicket reads a ticket by itself, wrapped or flat.
+func decodeTicket(body []byte) (Ticket, error) {
+	record, err := decodeOne[ticketJSON](body, "ticket")
+	if err != nil {
+		return Ticket{}, err
+	}
+	if record.ID <= 0 {
+		return Ticket{}, fmt.Errorf("%w: a ticket without id", errShape)
+	}
+	t := record.ticket()
+	t.Raw = body
+	return t, nil
+}
+
+func (t ticketJSON) ticket() Ticket {
+	customer, contact := t.Customer.value.customer(), t.Contact.value
+	ticket := Ticket{
+		ID: int64(t.ID), Number: int64(t.Number),
+		Subject: string(t.Subject), Status: string(t.Status), Priority: string(t.Priority), ProblemType: string(t.ProblemType),
+		CustomerID:   cmp.Or(int64(t.CustomerID), customer.ID),
+		Customer:     firstOf(t.CustomerName, text(customer.Name)),
+		Contact:      firstOf(contact.Name, t.ContactName, text(customer.Contact)),
+		ContactEmail: firstOf(contact.Email, text(customer.Email)),
+		UserID:       int64(t.UserID), Technician: string(t.User.value.FullName),
+		Created: t.Created.Time, Updated: t.Updated.Time, Due: t.Due.Time, UpdatedAt: t.Updated.raw,
+	}
+	for _, c := range t.Comments.value {
+		ticket.Comments = append(ticket.Comments, c.comment(
+			text(ticket.Customer), text(ticket.Contact), t.Customer.value.FullName, t.Customer.value.Email, contact.Email))
+	}
+	slices.SortStableFunc(ticket.Comments, func(a, b Comment) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID))
+	})
+	for _, l := range t.LineItems.value {
+		ticket.LineItems = append(ticket.LineItems, LineItem{
+			ID: int64(l.ID), ProductID: int64(l.ProductID), UserID: int64(l.UserID),
+			Name: string(l.Name), Description: string(l.Description),
+			Quantity: string(l.Quantity), Price: string(l.Price), Taxable: bool(l.Taxable),
+		})
+	}
+	for _, s := range t.Timers.value {
+		ticket.Timers = append(ticket.Timers, Timer{
+			ID: int64(s.ID), UserID: int64(s.UserID), ProductID: int64(s.ProductID), LineItemID: int64(s.LineItemID),
+			Start: s.Start.Time, End: s.End.Time, Active: time.Duration(s.Active) * time.Second,
+			Notes: string(s.Notes), Billable: bool(s.Billable), Recorded: bool(s.Recorded),
+		})
+	}
+	return ticket
+}
+
+// TicketPath is the path of a ticket by its id, and of the evidence of all
+// writes to it.
+func TicketPath(id int64) string { return "/tickets/" + strconv.FormatInt(id, 10) }
+
+// Ticket reads a ticket by its id.
+func (r *Reader) Ticket(ctx context.Context, id int64) (Ticket, error) {
+	path := TicketPath(id)
+	body, err := r.get(ctx, path)
+	if err != nil {
+		return Ticket{}, err
+	}
+	t, err := decodeTicket(body)
+	if err == nil && t.ID != id {
+		err = fmt.Errorf("%w: it is ticket %d", errShape, t.ID)
+	}
+	if err != nil {
+		return Ticket{}, garbled(path, err)
+	}
+	return t, nil
+}
+
+// OpenTickets lists what still needs somebody, the first four pages of it.
+func (r *Reader) OpenTickets(ctx context.Context) (List[Ticket], error) {
+	list, err := r.listTickets(ctx, url.Values{"status": {"Not Closed"}}, maxPages)
+	list.Items = slices.DeleteFunc(list.Items, func(t Ticket) bool { return isFinal(t.Status) })
+	return list, err
+}
+
+// SearchTickets finds tickets by their words: Syncro's first page of them.
+func (r *Reader) SearchTickets(ctx context.Context, query string) (List[Ticket], error) {
+	return r.listTickets(ctx, url.Values{"query": {query}}, 1)
+}
+
+func (r *Reader) listTickets(ctx context.Context, query url.Values, pages int) (List[Ticket], error) {
+	const path = "/tickets"
+	found, err := readList[ticketJSON](ctx, r, path, "tickets", query, pages)
+	if err != nil {
+		return List[Ticket]{}, err
+	}
+	list := List[Ticket]{More: found.More}
+	seen := make(map[int64]bool) // pages shift while tickets change
+	for _, record := range found.Items {
+		t := record.ticket()
+		if t.ID <= 0 {
+			return List[Ticket]{}, garbled(path, fmt.Errorf("%w: a ticket without id", errShape))
+		}
+		if !seen[t.ID] {
+			seen[t.ID] = true
+			list.Items = append(list.Items, t)
+		}
+	}
+	return list, nil
+}
+
+// isFinal reports whether a status of Syncro's own means that nothing is left
+// to do.
+func isFinal(status string) bool {
+	return slices.ContainsFunc([]string{"Resolved", "Invoiced", "Closed"}, func(final string) bool {
+		return strings.EqualFold(final, status)
+	})
+}
+
+// Gist is what a person bases a decision about a ticket on.
+type Gist struct {
+	Status     string `json:"status"`
+	Priority   string `json:"priority"`
+	Technician string `json:"technician"`
+	Customer   string `json:"customer"`
+	Subject    string `json:"subject"`
+	Comments   int    `json:"comments"`
+	Lines      int    `json:"lines"`
+	UpdatedAt  string `json:"updated_at"`
+}
+
+// Gist is t's.
+func (t Ticket) Gist() Gist {
+	return Gist{
+		Status: t.Status, Priority: t.Priority, Technician: t.Technician, Customer: t.Customer, Subject: t.Subject,
+		Comments: len(t.Comments), Lines: len(t.LineItems), UpdatedAt: t.UpdatedAt,
+	}
+}
+
+// Changes says in words what moved since an earlier gist; nil where nothing
+// did.
+func (g Gist) Changes(since Gist) []string {
+	var changes []string
+	for _, field := range []struct{ name, now, was string }{
+		{"status", g.Status, since.Status},
+		{"priority", g.Priority, since.Priority},
+		{"technician", g.Technician, since.Technician},
+		{"customer", g.Customer, since.Customer},
+		{"subject", g.Subject, since.Subject},
+	} {
+		if field.now != field.was {
+			changes = append(changes, fmt.Sprintf("%s is now %s (was %s)", field.name, cmp.Or(field.now, "empty"), cmp.Or(field.was, "empty")))
+		}
+	}
+	for _, count := range []struct {
+		noun string
+		more int
+	}{
+		{"comment", g.Comments - since.Comments},
+		{"charge", g.Lines - since.Lines},
+	} {
+		switch n := count.more; {
+		case n == 1:
+			changes = append(changes, "1 new "+count.noun)
+		case n > 1:
+			changes = append(changes, fmt.Sprintf("%d new %ss", n, count.noun))
+		case n == -1:
+			changes = append(changes, "1 "+count.noun+" less")
+		case n < -1:
+			changes = append(changes, fmt.Sprintf("%d %ss less", -n, count.noun))
+		}
+	}
+	if changes == nil && g.UpdatedAt != since.UpdatedAt {
+		changes = []string{"it was updated"}
+	}
+	return changes
+}
+
+// UpdateTicket changes one thing about a ticket: exactly one of Status,
+// Priority and UserID is set.
+type UpdateTicket struct {
+	TicketID int64  `json:"ticket_id"`
+	Status   string `json:"status,omitempty"`   // as the account spells it; Syncro takes any text
+	Priority string `json:"priority,omitempty"` // as the account spells it
+	UserID   int64  `json:"user_id,omitempty"`  // the technician
+	From     string `json:"from,omitempty"`     // for the card alone: the value before
+	To       string `json:"to,omitempty"`       // for the card alone: the technician's name
+}
+
+// Kind is "ticket.update".
+func (UpdateTicket) Kind() string { return "ticket.update" }
+
+// Line says what it was and what it will be: of status and priority what is
+// sent, whatever To says.
+func (w UpdateTicket) Line() Line {
+	switch {
+	case w.Status != "":
+		return Line{Text: "Status: " + cmp.Or(w.From, "none") + " → " + w.Status}
+	case w.Priority != "":
+		return Line{Text: "Priority: " + cmp.Or(w.From, "none") + " → " + w.Priority}
+	default:
+		return Line{Text: "Assigned to: " + cmp.Or(w.From, "nobody") + " → " + cmp.Or(w.To, fmt.Sprintf("Syncro user %d", w.UserID))}
+	}
+}
+
+// Request is PUT /tickets/{id} with the one field.
+func (w UpdateTicket) Request() Request {
+	return Request{Method: "PUT", Path: TicketPath(w.TicketID), Body: struct {
+		Status   string `json:"status,omitempty"`
+		Priority string `json:"priority,omitempty"`
+		UserID   int64  `json:"user_id,omitempty"`
+	}{w.Status, w.Priority, w.UserID}}
+}
+
+// Evidence is the ticket. The author does not matter.
+func (w UpdateTicket) Evidence(Author) Evidence {
+	return Evidence{Path: TicketPath(w.TicketID), Effect: Sets, Read: func(body []byte) (Sight, error) {
+		t, err := decodeTicket(body)
+		if err == nil && t.ID != w.TicketID {
+			err = fmt.Errorf("%w: it is ticket %d", errShape, t.ID)
+		}
+		return Sight{IsSet: err == nil && w.isSet(t)}, err
+	}}
+}
+
+// Made checks {"ticket":{...}}: the same ticket, with the value that was sent.
+func (w UpdateTicket) Made(body []byte) (int64, error) {
+	var answer struct {
+		Ticket *ticketJSON `json:"ticket"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Ticket == nil {
+		return 0, fmt.Errorf("%w: no ticket in the answer", errShape)
+	}
+	t := answer.Ticket.ticket()
+	switch {
+	case t.ID != w.TicketID:
+		return 0, fmt.Errorf("%w: it is ticket %d", errShape, t.ID)
+	case !w.isSet(t):
+		return 0, errors.New("the ticket came back without the change")
+	}
+	return t.ID, nil
+}
+
+func (w UpdateTicket) isSet(t Ticket) bool {
+	switch {
+	case w.Status != "":
+		return t.Status == w.Status
+	case w.Priority != "":
+		return t.Priority == w.Priority
+	default:
+		return w.UserID != 0 && t.UserID == w.UserID
+	}
+}
+
+func (w UpdateTicket) valid() error {
+	set := 0
+	for _, is := range []bool{w.Status != "", w.Priority != "", w.UserID != 0} {
+		if is {
+			set++
+		}
+	}
+	switch {
+	case w.TicketID <= 0:
+		return errors.New("an update needs a ticket")
+	case set != 1:
+		return errors.New("an update changes exactly one of status, priority and technician")
+	}
+	return nil
+}
