@@ -34,8 +34,8 @@ func New(s *slack.Options, t *teams.Options) (Platforms, error) {
 	return all, nil
 }
 
-// Mount adds every platform's routes; what people do goes to h.
-func (p Platforms) Mount(mux *http.ServeMux, h chat.Handler) {
+// Mount adds every platform's routes.
+func (p Platforms) Mount(mux *http.ServeMux) {
 	for _, a := range p {
 		a.Mount(mux)
 	}

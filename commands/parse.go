@@ -18,7 +18,7 @@ import (
 
 // maxText is how many characters of text a card can show whole on both
 // platforms. What cannot be shown is not sent.
-const maxText = 8000
+const maxText = 6000
 
 // UsageError is a typed line that cannot be understood.
 type UsageError struct {

@@ -50,6 +50,7 @@ type Operation struct {
 	Steps   []Step      `json:"steps"`
 	Created time.Time   `json:"created"`
 	Expires time.Time   `json:"expires"`
+	Began   bool        `json:"began,omitempty"`   // something was sent and may have arrived
 	Pressed time.Time   `json:"pressed,omitzero"`  // when its author last pressed a button
 	Changed []string    `json:"changed,omitempty"` // what changed on the ticket since the card before this one
 	NextTry time.Time   `json:"next_try,omitzero"` // parked until then, then it goes on by itself
@@ -106,16 +107,6 @@ func (s Step) write() (syncro.Write, error) {
 		return nil, fmt.Errorf("stored step: %w", err)
 	}
 	return w, nil
-}
-
-// started reports whether any step may have reached Syncro.
-func (o *Operation) started() bool {
-	for _, s := range o.Steps {
-		if s.State != Waiting {
-			return true
-		}
-	}
-	return false
 }
 
 // current is the first step that has not happened, nil when all have.

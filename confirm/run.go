@@ -184,7 +184,8 @@ func (r *runner) look(ctx context.Context, ev syncro.Evidence) (syncro.Sight, er
 
 // send sends a step that was not sent and is not there, once.
 func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
-	if !r.op.started() && r.ticket != nil {
+	first := !r.op.Began
+	if first && r.ticket != nil {
 		if changes := r.ticket.Gist().Changes(r.op.Ticket.Gist); len(changes) > 0 {
 			r.askAgain(ctx, changes)
 			return false
@@ -201,6 +202,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		return false
 	}
 	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context) error {
+		r.op.Began = true
 		step.State, step.Sent, step.Looks, step.Clean, step.Why = Sending, r.Now(), 0, 0, ""
 		return r.Store.save(ctx, r.op, r.Lease, 0)
 	})
@@ -218,6 +220,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		}
 		return false
 	}
+	r.op.Began = !first
 	return r.refused(ctx, step, out.Err)
 }
 
@@ -252,7 +255,7 @@ func (r *runner) refused(ctx context.Context, step *Step, err error) bool {
 
 // landed notes that a step happened.
 func (r *runner) landed(ctx context.Context, step *Step) bool {
-	step.State = Landed
+	step.State, r.op.Began = Landed, true
 	r.Observe("step", step.Kind, string(step.State))
 	if r.op.current() == nil {
 		return true // saved with the operation's end

@@ -125,8 +125,8 @@ func TestWhatIsNotAdded(t *testing.T) {
 		{"nobody's key", "", "dana", danaKey, syncro.Me{}, "", "needs the Syncro user"},
 		{"a rule that forgets the key", "encrypted_regex: ^password$", "dana", danaKey, dana, "", "leaves credentials.credential in plain text"},
 		{"a rule that leaves the key out", "unencrypted_regex: ^credentials$", "dana", danaKey, dana, "", "leaves credentials.credential in plain text"},
-		{"a recipient that is none", "", "dana", danaKey, dana, "age1nobody", "could not be encrypted to every recipient"},
-		{"a rule for other files", "path_regex: ^else$", "dana", danaKey, dana, "none", "no creation rule"},
+		{"a recipient that is none", "", "dana", danaKey, dana, "age1nobody", "cannot be used for it"},
+		{"a rule for other files", "path_regex: ^else$", "dana", danaKey, dana, "none", "cannot be used for it: error loading config: no matching creation rules found"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -148,6 +148,14 @@ func TestWhatIsNotAdded(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no creation rules", func(t *testing.T) {
+		t.Parallel()
+		v := newVault(t)
+		edit(t, filepath.Join(v.Dir, ".sops.yaml"), func(string) string { return "stores: {}\n" })
+		if _, err := v.AddEntry(t.Context(), "dana", danaKey, dana, false); !strings.Contains(fmt.Sprint(err), "has no creation_rules") {
+			t.Error(err)
+		}
+	})
 	t.Run("no rules at all", func(t *testing.T) {
 		t.Parallel()
 		v := newVault(t)

@@ -92,6 +92,13 @@ func (v Vault) add(ctx context.Context, path string, replace bool, entry stored)
 	if err != nil {
 		return "", &VaultError{path, err}
 	}
+	// A creation rule may name the parts to encrypt, and forget this one.
+	var written struct {
+		Credentials credentials `yaml:"credentials"`
+	}
+	if yaml.Unmarshal(sealed, &written) != nil || !strings.HasPrefix(written.Credentials.Credential, "ENC[") {
+		return "", &VaultError{path, errors.New("the creation rule in .sops.yaml leaves credentials.credential in plain text: have it encrypted")}
+	}
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -111,8 +118,11 @@ func encrypt(file string, plain []byte) ([]byte, error) {
 		return nil, errors.New("there is no .sops.yaml in its folder or above: write one that names the recipients")
 	}
 	rule, err := config.LoadCreationRuleForFile(rules, file, nil)
-	if err != nil || rule == nil {
-		return nil, fmt.Errorf("no creation rule of %s is for it: %w", rules, err)
+	if err != nil {
+		return nil, fmt.Errorf("the rules in %s cannot be used for it: %w", rules, err)
+	}
+	if rule == nil {
+		return nil, fmt.Errorf("%s has no creation_rules: write one that names the recipients", rules)
 	}
 	store := sopsyaml.NewStore(&config.NewStoresConfig().YAML)
 	branches, err := store.LoadPlainFile(plain)
@@ -145,11 +155,6 @@ func encrypt(file string, plain []byte) ([]byte, error) {
 	sealed, err := store.EmitEncryptedFile(tree)
 	if err != nil {
 		return nil, errors.New("SOPS could not write it")
-	}
-	// A rule may name the parts to encrypt, and forget this one.
-	var written stored
-	if yaml.Unmarshal(sealed, &written) != nil || !strings.HasPrefix(written.Credentials.Credential, "ENC[") {
-		return nil, fmt.Errorf("the creation rule in %s leaves credentials.credential in plain text: have it encrypted", rules)
 	}
 	return sealed, nil
 }

@@ -435,23 +435,23 @@ func TestAWriteThatTimesOutIsUnknown(t *testing.T) {
 
 func TestAWriteHasNoHeaderThatMakesItRepeatable(t *testing.T) {
 	t.Parallel()
-	var got *http.Request
-	var body []byte
+	header, bodies := make(chan http.Header, 1), make(chan []byte, 1)
 	s := newStand(t, func(w http.ResponseWriter, r *http.Request) {
-		got = r
-		body, _ = io.ReadAll(r.Body)
+		body, _ := io.ReadAll(r.Body)
+		header <- r.Header
+		bodies <- body
 		answer(200, landed)(w, r)
 	})
 	if outcome := s.send(t.Context(), note); outcome.Result != syncro.Applied {
 		t.Fatal(outcome)
 	}
-	for name := range got.Header {
+	for name := range <-header {
 		if strings.Contains(strings.ToLower(name), "idempotency") {
 			t.Errorf("header %s", name)
 		}
 	}
 	var sent map[string]any
-	if err := json.Unmarshal(body, &sent); err != nil {
+	if err := json.Unmarshal(<-bodies, &sent); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]any{"subject": "Internal Note", "body": "Rekeyed.\nTested <20> minutes.", "hidden": true, "do_not_email": true}
@@ -589,10 +589,10 @@ func TestTheKeyIsNowhereToSee(t *testing.T) {
 		},
 	}
 	for _, auth := range []string{"auto", "header", "query"} {
-		var current http.HandlerFunc
-		s := newStand(t, func(w http.ResponseWriter, r *http.Request) { current(w, r) }, func(o *syncro.Options) { o.Auth = auth })
+		var current atomic.Pointer[http.HandlerFunc]
+		s := newStand(t, func(w http.ResponseWriter, r *http.Request) { (*current.Load())(w, r) }, func(o *syncro.Options) { o.Auth = auth })
 		for name, handler := range handlers {
-			current = handler
+			current.Store(&handler)
 			s.redis.FlushDB(t.Context()) // with it the pause after the 429
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			reader := s.reader()

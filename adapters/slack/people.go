@@ -85,7 +85,7 @@ func (p *people) ask(ctx context.Context, id string) profile {
 	found.until = p.now().Add(profileRetry)
 	member, err := p.web.GetUserInfoContext(ctx, id)
 	if err == nil && member.ID != id {
-		err = errors.New("Slack answered about somebody else")
+		err = errors.New("the answer is about somebody else")
 	}
 	if err != nil {
 		p.log.WarnContext(ctx, "Slack does not tell who this is; the configuration decides alone", "user", id, "error", err)

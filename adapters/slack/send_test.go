@@ -39,7 +39,9 @@ func TestAnswersFindTheirWay(t *testing.T) {
 			[]string{"response_url", "chat.postEphemeral"}, "chat.postEphemeral C0001", "Closed #32164"},
 		{"a refusal in a 200", status(200, `{"ok":false,"error":"user_not_found"}`), nil,
 			[]string{"response_url", "chat.postEphemeral"}, "chat.postEphemeral C0001", "Closed #32164"},
-		{"a redirect is not followed", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/lent/elsewhere", 307) }, nil,
+		{"a redirect is not followed", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/lent/elsewhere", http.StatusTemporaryRedirect)
+		}, nil,
 			[]string{"response_url", "chat.postEphemeral"}, "chat.postEphemeral C0001", "Closed #32164"},
 		{"a cut connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil,
 			[]string{"response_url", "chat.postEphemeral"}, "chat.postEphemeral C0001", "Closed #32164"},

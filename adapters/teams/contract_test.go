@@ -1,7 +1,9 @@
 package teams
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,8 +23,8 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// client is what one person sees of the conversations with the bot.
-type client struct {
+// screen is what one person sees of the conversations with the bot.
+type screen struct {
 	*world
 	kind string
 
@@ -37,7 +39,7 @@ type client struct {
 // play puts bot before a world and one person who writes in a conversation of
 // this kind.
 func play(t *testing.T, b chattest.Bot, kind string) chattest.Harness {
-	c := &client{world: newWorld(t), kind: kind, cards: map[string]map[string]any{}}
+	c := &screen{world: newWorld(t), kind: kind, cards: map[string]map[string]any{}}
 	c.members["user-id-0"] = map[string]any{"userRole": "user", "tenantId": tenantID}
 	inner := c.server.Config.Handler
 	c.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,15 +66,18 @@ func play(t *testing.T, b chattest.Bot, kind string) chattest.Harness {
 }
 
 // note lets the connector answer and keeps what the person sees of it.
-func (c *client) note(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+func (c *screen) note(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	got := httptest.NewRecorder()
 	inner.ServeHTTP(got, r)
 	if strings.HasSuffix(r.URL.Path, "/activities") || r.Method == http.MethodPut {
+		// Teams draws the answer to a click before a change that comes later.
+		c.pressing.RLock()
+		defer c.pressing.RUnlock()
 		var created struct{ ID string }
-		var last string
-		c.with(func() { last = c.calls[len(c.calls)-1].body })
 		var act map[string]any
-		if json.Unmarshal([]byte(last), &act) == nil && json.Unmarshal(got.Body.Bytes(), &created) == nil {
+		if json.Unmarshal(body, &act) == nil && json.Unmarshal(got.Body.Bytes(), &created) == nil {
 			c.seen.Lock()
 			c.draw(created.ID, cardOf(act))
 			c.seen.Unlock()
@@ -85,14 +90,14 @@ func (c *client) note(w http.ResponseWriter, r *http.Request, inner http.Handler
 	w.Write(got.Body.Bytes())
 }
 
-func (c *client) draw(id string, card map[string]any) {
+func (c *screen) draw(id string, card map[string]any) {
 	if _, known := c.cards[id]; !known {
 		c.order = append(c.order, id)
 	}
 	c.cards[id] = card
 }
 
-func (c *client) activity(kind, delivery string) map[string]any {
+func (c *screen) activity(kind, delivery string) map[string]any {
 	bot := map[string]any{"id": "28:" + appID, "name": "Test Bot"}
 	return map[string]any{
 		"type": kind, "id": delivery, "channelId": "msteams", "serviceUrl": c.service(), "recipient": bot,
@@ -103,7 +108,7 @@ func (c *client) activity(kind, delivery string) map[string]any {
 }
 
 // typed encodes what is typed as Teams does.
-func (c *client) typed(delivery, text string) map[string]any {
+func (c *screen) typed(delivery, text string) map[string]any {
 	act := c.activity("message", delivery)
 	text = "/syncro " + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 	if c.kind != "personal" {
@@ -114,7 +119,7 @@ func (c *client) typed(delivery, text string) map[string]any {
 	return act
 }
 
-func (c *client) press(t testing.TB, delivery, label string) int {
+func (c *screen) press(t testing.TB, delivery, label string) int {
 	t.Helper()
 	c.pressing.Lock()
 	defer c.pressing.Unlock()
@@ -147,7 +152,7 @@ func (c *client) press(t testing.TB, delivery, label string) int {
 }
 
 // button is the newest one with this label, and the message that it is in.
-func (c *client) button(label string) (string, map[string]any) {
+func (c *screen) button(label string) (string, map[string]any) {
 	c.seen.Lock()
 	defer c.seen.Unlock()
 	for i := len(c.order) - 1; i >= 0; i-- {
@@ -161,7 +166,7 @@ func (c *client) button(label string) (string, map[string]any) {
 	return "", nil
 }
 
-func (c *client) shown() []string {
+func (c *screen) shown() []string {
 	c.pressing.RLock()
 	defer c.pressing.RUnlock()
 	c.seen.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -168,6 +169,9 @@ func (a *Adapter) answer(w http.ResponseWriter, status int, v invokeAnswer) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	// With its length the answer is whole when it is flushed, not when the
+	// handler returns: what follows comes after it.
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if _, err := w.Write(body); err != nil {
 		a.log.Warn("teams: an answer did not reach Teams", "err", err)

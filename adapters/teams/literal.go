@@ -80,7 +80,11 @@ func fixed(code string) string {
 // that the signs of tags, entities and links are replaced by others that look
 // like them.
 func plain(text string, limit int) string {
-	return strings.NewReplacer(
-		"<", "‹", ">", "›", "&", "＆", "](", "] (", "{{", "{ {", "`", "'", "*", "∗", "_", "＿", "~", "∼",
+	text = strings.NewReplacer(
+		"<", "‹", ">", "›", "&", "＆", "](", "] (", "`", "'", "*", "∗", "_", "＿", "~", "∼",
 	).Replace(visible(cut(text, limit)))
+	for strings.Contains(text, "{{") {
+		text = strings.ReplaceAll(text, "{{", "{ {")
+	}
+	return text
 }

@@ -90,8 +90,9 @@ type (
 
 // render draws card, with as much of its text as one message may hold.
 func render(card chat.Card) drawn {
+	text := card.Plain()
 	for left := fullRoom(); ; {
-		d := draw(card, left)
+		d := draw(card, text, left)
 		// Everything in a card is a string or a number: encoding cannot fail.
 		body, _ := encode(d.card)
 		if size(body)+size([]byte(d.summary)) <= maxPayload {
@@ -105,12 +106,13 @@ func render(card chat.Card) drawn {
 	}
 }
 
-func draw(card chat.Card, left room) drawn {
+// draw draws card, whose plain text is text, within left.
+func draw(card chat.Card, text string, left room) drawn {
 	c := adaptiveCard{
 		Type:     "AdaptiveCard",
 		Schema:   "http://adaptivecards.io/schemas/adaptive-card.json",
 		Version:  "1.5",
-		Fallback: plain(card.Plain(), min(maxFallback, left.text)),
+		Fallback: plain(text, min(maxFallback, left.text)),
 		Body:     []any{},
 	}
 	c.Teams.Width = "Full"
@@ -135,7 +137,7 @@ func draw(card chat.Card, left room) drawn {
 	if card.Note != "" {
 		c.Body = append(c.Body, block(cut(card.Note, left.text), textRun{Size: "Small", Subtle: true}))
 	}
-	summary, _, _ := strings.Cut(card.Plain(), "\n")
+	summary, _, _ := strings.Cut(text, "\n")
 	return drawn{card: c, summary: plain(summary, maxSummary)}
 }
 

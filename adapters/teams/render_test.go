@@ -205,7 +205,7 @@ func TestWhatIsTooLongSaysSo(t *testing.T) {
 		"one long text":    {chat.Card{Parts: []chat.Part{chat.Text(long)}}, []string{"… (cut: 38000 more characters)"}},
 		"three long texts": {chat.Card{Parts: []chat.Part{chat.Text(long), chat.Quoted(long), chat.Code(long)}}, []string{"more characters)"}},
 		"many rows":        {chat.Card{Parts: []chat.Part{chat.Table{Header: []string{"A", "B"}, Rows: rows}}}, []string{"… (cut: ", "more rows)"}},
-		"many of all": {chat.Card{Parts: slices.Repeat([]chat.Part{chat.Table{Header: []string{long, long}, Rows: rows}, chat.Text(long)}, 60)},
+		"many of all": {chat.Card{Parts: slices.Repeat([]chat.Part{chat.Table{Header: []string{"A", "B"}, Rows: rows}, chat.Text(long)}, 60)},
 			[]string{"more rows)", "more parts)", "more characters)"}},
 		"many buttons": {chat.Card{Buttons: slices.Repeat([]chat.Button{{Label: long, Verb: "x", Value: "op"}}, 99)}, []string{"… (cut: 79 more buttons)"}},
 	} {

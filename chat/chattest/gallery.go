@@ -19,7 +19,7 @@ type Named struct {
 // Hostile is foreign text that must reach the eye as it stands: nobody is
 // notified by it, nothing in it is a link, bold or a tag.
 const Hostile = "<!channel> <@U0001|dana> <https://e.example|click> *b* _i_ ~s~ `c` ```f``` [x](http://e.example) " +
-	"<b>bold</b> <at>all</at> {{DATE(2026-01-01)}} & \"quotes\" 'single' :smile: 😀 #general\n> not a quote\n- not a list\n1. nor this\n\tשלום עולם ‮drawkcab‬ é\u0301"
+	"<b>bold</b> <at>all</at> {{DATE(2026-01-01)}} & \"quotes\" 'single' :smile: 😀 #general\n> not a quote\n- not a list\n1. nor this\n\tשלום עולם \u202edrawkcab\u202c é\u0301"
 
 // Gallery is every card that a renderer must draw: each part alone and
 // together, then what is empty, hostile or far over every platform's limits.

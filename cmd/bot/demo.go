@@ -106,7 +106,7 @@ func demo(ctx context.Context, listen string, log *slog.Logger, out io.Writer) e
 type shop struct {
 	Syncro *syncrosim.Syncro
 	Slack  *slacksim.Slack
-	Teams  *teamssim.Teams
+	Teams  *teamssim.Sim
 
 	cfg     *config.Config
 	dir     string
@@ -156,7 +156,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{ID: "C0HARBOR", Name: "harbor-dental", Members: []string{danaSlack, robSlack}},
 		},
 	})
-	s.Teams = teamssim.New(teamssim.Options{
+	if s.Teams, err = teamssim.New(teamssim.Options{
 		TenantID: shopTenant, AppID: shopApp, ClientSecret: "demo-client-secret", BotName: "Syncro",
 		Users: []teamssim.User{
 			{AADObjectID: danaTeams, Name: "Dana Ruiz", Email: "dana@shop.example"},
@@ -165,7 +165,9 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{AADObjectID: guestTeams, Name: "A guest", Email: "guest@elsewhere.example", Guest: true},
 		},
 		Channels: []teamssim.Channel{{TeamID: "19:desk@thread.tacv2", ID: "19:desk@thread.tacv2", Name: "Service desk"}},
-	})
+	}); err != nil {
+		return nil, err
+	}
 	urls := make([]string, 3)
 	for i, sim := range []http.Handler{s.Syncro, s.Slack, s.Teams} {
 		if urls[i], err = s.listen(sim); err != nil {

@@ -76,7 +76,6 @@ type bot struct {
 	platforms adapters.Platforms
 	engine    *confirm.Engine
 	work      *chat.Work
-	handler   *commands.Bot
 	figures   *metrics
 	public    net.Listener
 	admin     net.Listener
@@ -106,12 +105,12 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 		return nil, err
 	}
 	store := confirm.NewStore(b.redis)
-	b.platforms, err = adapters.New(slackOptions(b, store), teamsOptions(b, store))
-	if err != nil {
-		return nil, err
+	// The platforms come last, because they need what answers them.
+	redraw := func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error {
+		return b.platforms.Redraw(ctx, user, card, c)
 	}
 	b.engine = confirm.New(confirm.Options{
-		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: b.platforms.Redraw,
+		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Timeout: cfg.Syncro.Timeout, Observe: b.figures.settled,
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
 			t, err := b.people.Named(ctx, name)
@@ -121,10 +120,14 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
 		},
 	})
-	b.handler = commands.New(commands.Options{
-		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: b.platforms.Redraw,
+	handler := commands.New(commands.Options{
+		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, CloseStatus: cfg.Tickets.CloseStatus, Log: log,
 	})
+	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
+	if err != nil {
+		return nil, err
+	}
 	if b.public, err = net.Listen("tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -139,7 +142,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 // running within the grace. A hangup reads vault and technicians again.
 func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() (*config.Config, error)) error {
 	mux := http.NewServeMux()
-	b.platforms.Mount(mux, b.handler)
+	b.platforms.Mount(mux)
 	public := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
@@ -226,18 +229,18 @@ func people(cfg *config.Config) []identity.Person {
 	return all
 }
 
-func slackOptions(b *bot, seen chat.Seen) *slack.Options {
+func slackOptions(b *bot, h chat.Handler, seen chat.Seen) *slack.Options {
 	c := b.cfg.Slack
 	if c == nil {
 		return nil
 	}
 	return &slack.Options{
 		Teams: c.Teams, AppID: c.AppID, SigningSecret: c.SigningSecret.Reveal(), BotToken: c.BotToken.Reveal(),
-		Command: c.Command, APIURL: c.APIURL, ResponseHosts: c.ResponseHosts, Seen: seen, Work: b.work, Log: b.log,
+		Command: c.Command, APIURL: c.APIURL, ResponseHosts: c.ResponseHosts, Handler: h, Seen: seen, Work: b.work, Log: b.log,
 	}
 }
 
-func teamsOptions(b *bot, seen chat.Seen) *teams.Options {
+func teamsOptions(b *bot, h chat.Handler, seen chat.Seen) *teams.Options {
 	c := b.cfg.Teams
 	if c == nil {
 		return nil
@@ -248,6 +251,6 @@ func teamsOptions(b *bot, seen chat.Seen) *teams.Options {
 	}
 	return &teams.Options{
 		TenantID: c.TenantID, AppID: c.AppID, ClientSecret: c.ClientSecret.Reveal(), TokenURL: c.TokenURL,
-		OpenIDURL: c.OpenIDURL, ServiceHosts: c.ServiceHosts, Command: command, Seen: seen, Work: b.work, Log: b.log,
+		OpenIDURL: c.OpenIDURL, ServiceHosts: c.ServiceHosts, Command: command, Handler: h, Seen: seen, Work: b.work, Log: b.log,
 	}
 }

@@ -429,7 +429,7 @@ func (s *Slack) note(where string, vs []Violation) (refused bool) {
 func content(args map[string]any) map[string]any {
 	body := map[string]any{}
 	for _, k := range []string{"text", "blocks", "attachments", "mrkdwn", "parse", "link_names"} {
-		if v, ok := args[k]; ok {
+		if v := args[k]; v != nil {
 			body[k] = v
 		}
 	}

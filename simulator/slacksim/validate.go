@@ -85,13 +85,13 @@ func validateMessage(body map[string]any) []Violation {
 	if utf8.RuneCountInString(text) > maxText {
 		w.advise("/text", "too_long", fmt.Sprintf("text is cut after %d characters", maxText))
 	}
-	_, hasBlocks := body["blocks"]
-	_, hasAttachments := body["attachments"]
+	// null stands for nothing at this level; slack-go sends it to response URLs.
+	hasBlocks, hasAttachments := body["blocks"] != nil, body["attachments"] != nil
 	if text == "" && (hasBlocks || hasAttachments) {
 		w.advise("/text", "no_text", "no top-level text: nothing for notifications and screen readers")
 	}
-	if blocks, ok := body["blocks"]; ok {
-		w.blocks("/blocks", blocks, maxMessageBlocks)
+	if hasBlocks {
+		w.blocks("/blocks", body["blocks"], maxMessageBlocks)
 	}
 	if hasAttachments {
 		list(0, maxAttachments, attachment)(w, "/attachments", body["attachments"])

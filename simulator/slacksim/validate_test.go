@@ -182,6 +182,13 @@ func TestBlocksAtTheirLimits(t *testing.T) {
 	}
 }
 
+func TestNullIsNothingAtTheTop(t *testing.T) {
+	t.Parallel()
+	if vs := ValidateMessage([]byte(`{"text":"a","blocks":null,"attachments":null}`)); len(vs) > 0 {
+		t.Error(vs)
+	}
+}
+
 func TestTopLevelFaults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

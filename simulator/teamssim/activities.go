@@ -76,8 +76,7 @@ func (s *Sim) Say(ctx context.Context, user, conversation, text string) Delivery
 	if at := "<at>" + s.opt.BotName + "</at>"; p.kind != personal && !strings.Contains(text, at) {
 		text = at + " " + text
 	}
-	p.messages = append(p.messages, &message{id: id, thread: thread, author: who, text: text, format: "plain", time: s.opt.Now()})
-	s.touch()
+	s.shows(p, id, thread, who, text)
 	a := s.typed(who, p, thread, text)
 	a["id"] = id
 	s.mu.Unlock()
@@ -299,8 +298,7 @@ func (s *Sim) submitted(who *person, p *place, m *message, data map[string]any) 
 		return nil, fmt.Errorf("the simulator does not know data.msteams.type %q", kind)
 	}
 	if shown != "" {
-		p.messages = append(p.messages, &message{id: a["id"].(string), thread: m.thread, author: who, text: shown, format: "plain", time: s.opt.Now()})
-		s.touch()
+		s.shows(p, a["id"].(string), m.thread, who, shown)
 	}
 	return a, nil
 }

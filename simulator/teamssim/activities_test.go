@@ -87,7 +87,7 @@ func TestShapes(t *testing.T) {
 			t.Errorf("%s: %v", c.name, d.Err)
 			continue
 		}
-		got := w.last()
+		got := object(t, d.Activity)
 		for i, wants := range []map[string]string{common, c.want} {
 			for path, pattern := range wants {
 				if _, own := c.want[path]; own && i == 0 {
@@ -184,13 +184,13 @@ func TestInputsOfAShownCardBelongToItsButtons(t *testing.T) {
 	id := w.post(w.Personal(dana), withCard(card(`{"type":"Input.Text","id":"outer","label":"Outer","value":"a"}`,
 		execute("above", `{}`)+`,{"type":"Action.Execute","title":"Bare","verb":"bare","associatedInputs":"none","data":{"op":"1"}},
 		{"type":"Action.ShowCard","title":"More","card":`+inner+`}`)))
+	w.clean()
 	for verb, want := range map[string]string{"above": "map[outer:a]", "below": "map[inner:b outer:a]", "bare": "map[op:1]"} {
 		w.Click(t.Context(), dana, id, verb)
 		if got := fmt.Sprint(at(w.last(), "value.action.data")); got != want {
 			t.Errorf("%s sends %s, want %s", verb, got, want)
 		}
 	}
-	w.clean()
 }
 
 func TestBigNumbersInDataSurvive(t *testing.T) {
@@ -318,8 +318,9 @@ func TestInvokeCarriesAnyValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.invokeAnswer(200, "application/json", `{"statusCode":200,"type":"application/vnd.microsoft.activity.message","value":"no"}`)
-	d := w.Invoke(t.Context(), omar, "", "adaptiveCard/action", "12345", map[string]any{"action": map[string]any{"verb": "confirm", "data": map[string]any{"op": "Dana's"}}})
-	if d.Banner != "no" || at(w.last(), "value.action.data.op") != "Dana's" || at(w.last(), "from.name") != "Omar Field" || at(w.last(), "replyToId") != "12345" {
+	said := w.Say(t.Context(), omar, "", "open")
+	d := w.Invoke(t.Context(), omar, "", "adaptiveCard/action", said.ID, map[string]any{"action": map[string]any{"verb": "confirm", "data": map[string]any{"op": "Dana's"}}})
+	if d.Banner != "no" || at(w.last(), "value.action.data.op") != "Dana's" || at(w.last(), "from.name") != "Omar Field" || at(w.last(), "replyToId") != said.ID {
 		t.Errorf("delivery %+v, activity %v", d, w.last())
 	}
 }

@@ -365,7 +365,8 @@ func (s *Sim) fromBot(where string, p *place, thread string, body map[string]any
 	if !slices.Contains([]string{"", "plain", "markdown"}, a.TextFormat) {
 		s.violate(where, "textFormat %q is not one the simulator reads", a.TextFormat)
 	}
-	m := &message{text: a.Text, format: a.TextFormat, summary: a.Summary, views: map[*person]json.RawMessage{}, banners: map[*person]string{}}
+	m := newMessage()
+	m.text, m.format, m.summary = a.Text, a.TextFormat, a.Summary
 	if m.format == "" {
 		m.format = "markdown" // Bot Framework's activity specification
 	}

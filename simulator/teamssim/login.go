@@ -56,17 +56,19 @@ type LoginCounts struct {
 }
 
 func newLogin(o Options) (*login, error) {
-	key, err := newSigningKey(o.Now())
+	key, err := newSigningKey(o.SigningKey, o.Now())
 	if err != nil {
 		return nil, err
 	}
 	return &login{opt: o, keys: []*signingKey{key}, tokens: map[string]time.Time{}}, nil
 }
 
-func newSigningKey(now time.Time) (*signingKey, error) {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, err
+func newSigningKey(private *rsa.PrivateKey, now time.Time) (*signingKey, error) {
+	if private == nil {
+		var err error
+		if private, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			return nil, err
+		}
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
@@ -202,7 +204,7 @@ func (s *Sim) RevokeTokens() {
 // RotateKeys signs what follows with a new key. The one before stays
 // published until the next rotation.
 func (s *Sim) RotateKeys() error {
-	key, err := newSigningKey(s.opt.Now())
+	key, err := newSigningKey(nil, s.opt.Now())
 	if err != nil {
 		return fmt.Errorf("teamssim: %w", err)
 	}

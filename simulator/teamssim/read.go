@@ -322,7 +322,9 @@ func (r *reader) node(n ast.Node, src []byte) string {
 func (r *reader) children(n ast.Node, src []byte, between string) string {
 	var all []string
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		all = append(all, r.node(c, src))
+		if s := r.node(c, src); s != "" { // a link's definition shows nothing
+			all = append(all, s)
+		}
 	}
 	return strings.Join(all, between)
 }

@@ -9,6 +9,7 @@ package teamssim
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -49,6 +50,9 @@ type Options struct {
 	Resends int
 	// TokenLife is how long a bot's access token is good; 3599 s when zero.
 	TokenLife time.Duration
+	// SigningKey signs activities' tokens until RotateKeys. One is made when
+	// it is nil, which takes a moment: tests can share one, of 2048 bits.
+	SigningKey *rsa.PrivateKey
 	// Unlimited turns the connector's rate limits off.
 	Unlimited bool
 }
@@ -190,6 +194,10 @@ type message struct {
 	views   map[*person]json.RawMessage // what an invoke response showed to the one who clicked
 	banners map[*person]string
 	clicks  []chan struct{} // invokes under way on this message, closed when answered
+}
+
+func newMessage() *message {
+	return &message{views: map[*person]json.RawMessage{}, banners: map[*person]string{}}
 }
 
 // New makes a simulation. The bot is installed everywhere. Options that no
@@ -501,6 +509,14 @@ func (s *Sim) personal(who *person) *place {
 		}
 	}
 	return nil
+}
+
+// shows adds what a person wrote to a conversation.
+func (s *Sim) shows(p *place, id, thread string, author *person, text string) {
+	m := newMessage()
+	m.id, m.thread, m.author, m.text, m.format, m.time = id, thread, author, text, "plain", s.opt.Now()
+	p.messages = append(p.messages, m)
+	s.touch()
 }
 
 // place finds what a conversation id names. A thread must have begun.

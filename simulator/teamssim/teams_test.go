@@ -2,6 +2,8 @@ package teamssim_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +32,9 @@ const (
 	duo     = "19:aa0e2d3c4b5a69788796a5b4c3d2e1ff@thread.v2"
 )
 
+// shared is made once, as making one is slow under the race detector.
+var shared = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // world is a simulation with a bot that answers as a test tells it to.
 type world struct {
 	*teamssim.Sim
@@ -45,6 +50,10 @@ type world struct {
 
 func newWorld(t *testing.T, change ...func(*teamssim.Options)) *world {
 	t.Helper()
+	key, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &world{t: t, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	w.bot = func(out http.ResponseWriter, _ *http.Request, _ map[string]any) { out.WriteHeader(http.StatusOK) }
 	bot := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
@@ -71,7 +80,7 @@ func newWorld(t *testing.T, change ...func(*teamssim.Options)) *world {
 		},
 		Channels: []teamssim.Channel{{TeamID: service, ID: service, Name: "Service desk"}},
 		Chats:    []teamssim.Chat{{ID: duo, Name: "Dana and Omar", Members: []string{dana, omar}}},
-		Now:      w.clock,
+		Now:      w.clock, SigningKey: key,
 	}
 	for _, f := range change {
 		f(&o)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -65,6 +66,7 @@ func (s *sim) events(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		change := s.change
 		s.mu.Unlock()
+		_, _ = io.WriteString(w, "event: changed\ndata: {}\n\n")
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			return
 		}
@@ -72,7 +74,6 @@ func (s *sim) events(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-change:
-			_, _ = io.WriteString(w, "event: changed\ndata: {}\n\n")
 		}
 	}
 }
@@ -236,6 +237,18 @@ func (p *page) want(path string, body map[string]any) {
 	}
 }
 
+// enter presses the Enter key where the keyboard is. A browser inserts a line
+// break only if the page lets it, which chromedp's own keys do not mimic.
+func (p *page) enter() {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{
+		Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // scheme makes the page light or dark, and keeps it still.
 func (p *page) scheme(name string) {
 	p.t.Helper()
@@ -268,6 +281,12 @@ func TestPage(t *testing.T) {
 		p.scheme("dark")
 		p.picture("dark.png")
 		p.scheme("light")
+		p.do(chromedp.EmulateViewport(900, 1300))
+		p.picture("narrow.png")
+		if over := eval[float64](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			t.Errorf("a narrow window is %v px too narrow for the page", over)
+		}
+		p.do(chromedp.EmulateViewport(1440, 900))
 	})
 
 	t.Run("every control has a name", func(t *testing.T) {
@@ -298,8 +317,12 @@ func TestPage(t *testing.T) {
 		if focused := eval[bool](p, `document.activeElement === document.querySelector("#slack textarea")`); !focused {
 			t.Error("the keyboard is not where the text is")
 		}
-		p.do(chromedp.SendKeys(chromedp.CSS("#slack textarea"), "!\r"))
+		p.do(chromedp.SendKeys(chromedp.CSS("#slack textarea"), "!"))
+		p.enter()
 		p.want("/slack/_sim/say", map[string]any{"user": "U0001", "channel": "C0001", "text": "/syncro close 32164 Rekey interval fixed!"})
+		if left := eval[string](p, `document.querySelector("#slack textarea").value`); left != "" {
+			t.Errorf("%q is left to send", left)
+		}
 	})
 
 	t.Run("a link to a ticket shows it among the records", func(t *testing.T) {
@@ -314,7 +337,8 @@ func TestPage(t *testing.T) {
 
 	t.Run("somebody else changes the ticket", func(t *testing.T) {
 		p.t = t
-		p.do(chromedp.SetValue(chromedp.CSS("#syncro .person label:nth-child(2) select"), "Resolved"), chromedp.SendKeys(chromedp.CSS("#syncro .person input"), "done by phone\r"))
+		p.do(chromedp.SetValue(chromedp.CSS("#syncro .person label:nth-child(2) select"), "Resolved"), chromedp.SendKeys(chromedp.CSS("#syncro .person input"), "done by phone"))
+		p.enter()
 		p.want("/syncro/_sim/person", map[string]any{"ticket": 32164.0, "user_id": 4107.0, "status": "Resolved", "comment": "done by phone"})
 		p.press("#syncro", "‹ All tickets")
 	})
@@ -442,4 +466,45 @@ func TestEveryElement(t *testing.T) {
 			t.Errorf("%d elements came out of text", n)
 		}
 	})
+}
+
+// The adapters keep what they make of a gallery of cards; the page must not
+// leave anything of it out.
+func TestEveryCardOfTheBotCanBeDrawn(t *testing.T) {
+	p := open(t)
+	show := func(s *sim, pattern, part string) {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no cards at %s: %v", pattern, err)
+		}
+		messages := []map[string]any{}
+		for _, file := range files {
+			golden, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var made map[string]json.RawMessage
+			if err := json.Unmarshal(golden, &made); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			messages = append(messages, map[string]any{
+				"id": filepath.Base(file), "name": filepath.Base(file), "channel": "C1", "bot": true, "time": "2026-11-23T09:00:00Z", part: made[part],
+			})
+		}
+		dana, desk := map[string]string{"id": "U1", "name": "Dana Ruiz"}, map[string]string{"id": "C1", "name": "service-desk"}
+		state, err := json.Marshal(map[string]any{"users": []any{dana}, "channels": []any{desk}, "messages": messages})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.turn(string(s.state), string(state))
+		for _, file := range files {
+			p.see("#"+s.name+" .message", filepath.Base(file))
+		}
+	}
+	show(p.slack, "../../adapters/slack/testdata/*.json", "blocks")
+	show(p.teams, "../../adapters/teams/testdata/golden/*.json", "card")
+	missing := eval[[]string](p, `[...document.querySelectorAll(".cannot-draw")].map((e) => e.closest("article").dataset.message + ": " + e.textContent)`)
+	if len(missing) > 0 {
+		t.Errorf("not drawn: %q", missing)
+	}
 }

@@ -23,6 +23,7 @@ const examples = [
 chat(document.getElementById("slack"), {
   sim: simulator("/slack-sim"),
   label: "Slack",
+  place: ({ id, name }) => (id.startsWith("C") ? `#${name.replace(/^#/, "")}` : name),
   ackLimit: 3000,
   examples,
   body: (m, { act, name }) => (m.blocks?.length

@@ -11,20 +11,22 @@ const plane = "M4 4.5l17 7.5l-17 7.5l2.5-7.5zM6.5 12h7";
  * chat fills root with a chat.
  *
  * `sim` asks its simulator; `label` is its name; `examples` are [label, text]
- * to type with a click; `ackLimit` is how long the platform waits for an
- * acknowledgement, in milliseconds; `body(message, {act, name})` draws a
- * message's content; `click(act)` makes what a press sends of what a renderer
- * says about it.
+ * to type with a click; `place(channel)` is how a channel is called; `ackLimit`
+ * is how long the platform waits for an acknowledgement, in milliseconds;
+ * `body(message, {act, name})` draws a message's content; `click(act)` makes
+ * what a press sends of what a renderer says about it.
  */
-export function chat(root, { sim, label, examples, ackLimit, body, click }) {
+export function chat(root, { sim, label, examples, place = (c) => c.name, ackLimit, body, click }) {
   let state = { users: [], channels: [], messages: [], violations: [] };
   let person = "";
   let channel = "";
   const seen = new Map(); // channel -> how many of its messages were looked at
   const drawn = new Map(); // message id -> {json, node}
 
-  const people = picker("You are", (id) => { person = id; drawn.clear(); return refresh(); });
-  const places = picker("Channel", (id) => { channel = id; render(true); });
+  let toEnd = true; // the next drawing scrolls to the newest message
+
+  const people = picker("You are", (id) => { person = id; drawn.clear(); toEnd = true; again(); });
+  const places = picker("Channel", (id) => { channel = id; toEnd = true; render(); });
   const live = el("span", { class: "live", attrs: { role: "img" } });
   const violations = el("div", { class: "violations", hidden: true });
   const log = el("div", { class: "messages", attrs: { role: "log", "aria-label": `Messages in ${label}`, tabindex: 0 } });
@@ -67,14 +69,14 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
       if (person) return refresh();
     }
     if (!state.channels?.some((c) => c.id === channel)) channel = first(state.channels);
-    render(false);
+    render();
   }
 
   function name(id) {
     return [...state.users ?? [], ...state.channels ?? []].find((x) => x.id === id)?.name ?? id;
   }
 
-  function render(moved) {
+  function render() {
     const messages = state.messages ?? [];
     const here = messages.filter((m) => m.channel === channel);
     const count = (id) => messages.filter((m) => m.channel === id).length;
@@ -84,28 +86,35 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
     people.show((state.users ?? []).map((u) => [u.id, u.name]), person);
     places.show((state.channels ?? []).map((c) => {
       const unread = count(c.id) - (seen.get(c.id) ?? 0);
-      return [c.id, unread > 0 ? `${c.name}  (${unread} new)` : c.name];
+      return [c.id, unread > 0 ? `${place(c)}  (${unread} new)` : place(c)];
     }), channel);
     swap(avatarSlot, avatar(name(person)));
-    typed.setAttribute("aria-label", `Message as ${name(person)} in ${name(channel)}`);
-    typed.placeholder = `Message ${name(channel)}`;
+    const where = place(state.channels?.find((c) => c.id === channel) ?? { id: "", name: "" });
+    typed.setAttribute("aria-label", `Message as ${name(person)} in ${where}`);
+    typed.placeholder = `Message ${where}`;
     showViolations();
 
-    const atEnd = moved || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    let focus = null; // goes from a button that is no more to the message that it was in
     const nodes = here.map((m) => {
       const json = JSON.stringify(m);
       const old = drawn.get(m.id);
       if (old?.json === json) return old.node;
       const node = message(m);
       if (old) node.classList.add("redrawn");
+      if (old?.node.contains(document.activeElement)) focus = node;
       drawn.set(m.id, { json, node });
       return node;
     });
     if (nodes.length === 0) nodes.push(empty());
-    // Only what changed is touched, so that what is being typed into a card stays.
+    if (state.view) nodes.push(cannotDraw("a modal:", state.view.title));
+    // What did not change is not touched, so that what is being typed into a card stays.
+    const stays = new Set(nodes);
+    for (const child of [...log.children]) if (!stays.has(child)) child.remove();
     nodes.forEach((node, i) => { if (log.children[i] !== node) log.insertBefore(node, log.children[i] ?? null); });
-    while (log.children.length > nodes.length) log.lastChild.remove();
     if (atEnd) log.scrollTop = log.scrollHeight;
+    toEnd = false;
+    focus?.focus({ preventScroll: true });
   }
 
   function empty() {
@@ -118,6 +127,7 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
     return el("article", {
       class: ["message", mine && "mine", m.bot && "bot", m.ephemeral && "ephemeral"],
       data: { message: m.id },
+      tabIndex: -1,
       attrs: { "aria-label": `${m.name ?? name(m.user)}, ${clock(m.time)}` },
     },
     avatar(m.name ?? name(m.user), m.bot),
@@ -145,7 +155,7 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
       say(`The click was not delivered: ${err.message}`, "bad");
     } finally {
       a.button.removeAttribute("aria-busy");
-      await refresh();
+      again();
     }
   }
 
@@ -160,8 +170,8 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
       typed.value = text;
       say(`It was not delivered: ${err.message}`, "bad");
     }
-    await refresh();
-    log.scrollTop = log.scrollHeight;
+    toEnd = true;
+    again();
   }
 
   // tell shows what the platform saw of the bot's acknowledgement, and says
@@ -170,7 +180,7 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
     const took = Number.isFinite(answer?.ack_ms) ? ` after ${answer.ack_ms} ms of at most ${ackLimit}` : "";
     const ok = !answer?.error && (answer?.status ?? 200) < 400;
     if (ok) say(`${what} was acknowledged${took}`, "good");
-    else say(`${label} would show: ${answer.error || `status ${answer.status}`}${took && `, acknowledged${took}`}`, "bad");
+    else say(`${label} is not content: ${answer.error || `status ${answer.status}`}${took && `, answered${took}`}`, "bad");
     return ok;
   }
 
@@ -189,7 +199,7 @@ export function chat(root, { sim, label, examples, ackLimit, body, click }) {
       el("ul", {}, list.map((v) => el("li", {}, typeof v === "string" ? v : v.what ?? v.text ?? JSON.stringify(v))))));
   }
 
-  sim.watch(() => refresh(), (up, why) => {
+  const again = sim.watch(refresh, (up, why) => {
     live.className = `live ${up ? "up" : "down"}`;
     live.setAttribute("aria-label", up ? "connected" : "no answer from the simulator");
     live.title = live.getAttribute("aria-label");

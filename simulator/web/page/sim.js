@@ -23,9 +23,9 @@ export function simulator(prefix) {
     }),
 
     /**
-     * watch calls changed now, after each "changed" event and after each
-     * reconnection, one call at a time; and up with whether that went well,
-     * and if not, why. It returns what asks for one more call of changed.
+     * watch calls changed now and after each "changed" event, of which a
+     * stream begins with one, a call at a time; and up with whether that went
+     * well, and if not, why. It returns what asks for one more call.
      *
      * A hidden page lets go of its stream: a browser allows six connections
      * to one address, and every page takes three.
@@ -57,7 +57,6 @@ export function simulator(prefix) {
         stream = null;
         if (document.hidden) return;
         stream = new EventSource(`${prefix}/_sim/events`);
-        stream.addEventListener("open", call);
         stream.addEventListener("changed", call);
         stream.addEventListener("error", () => up(false));
       };

@@ -208,7 +208,7 @@ export function syncro(root, { sim }) {
       el("span", { class: "method" }, r.method),
       el("span", { class: "path" }, r.path),
       el("span", { class: "by" }, r.user || "no key"),
-      el("span", { class: ["code", `code-${Math.floor((r.status || 0) / 100)}`, r.fault && "troubled"] }, r.status || "none")))));
+      el("span", { class: ["code", `code-${Math.floor((r.status || 0) / 100)}`, r.fault && "troubled"] }, r.status || "–")))));
   }
 
   function showArmed() {

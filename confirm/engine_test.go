@@ -1,0 +1,445 @@
+package confirm
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/simulator/syncrosim"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+func noteOn(id int64) syncro.Write {
+	return syncro.AddComment{TicketID: id, Subject: "Internal Note", Body: "Looked at the logs", Hidden: true, DoNotEmail: true}
+}
+
+func resolve(id int64) syncro.Write {
+	return syncro.UpdateTicket{TicketID: id, Status: "Resolved", From: "New", To: "Resolved"}
+}
+
+// mustPropose is propose for tests that are about something else.
+func (p *process) mustPropose(t *testing.T, ticketID int64, steps ...syncro.Write) (string, chat.Card) {
+	t.Helper()
+	id, card, err := p.propose(t.Context(), ticketID, steps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id, card
+}
+
+func contains(t *testing.T, c chat.Card, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(c.Plain(), w) {
+			t.Errorf("the card does not say %q:\n%s", w, c.Plain())
+		}
+	}
+}
+
+func buttons(c chat.Card) string {
+	var verbs []string
+	for _, b := range c.Buttons {
+		if b.Verb != "" {
+			verbs = append(verbs, b.Verb)
+		}
+	}
+	return strings.Join(verbs, " ")
+}
+
+func TestConfirmedIsSentOnceAndTheCardBecomesTheOutcome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, card := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), resolve(ticket.ID))
+	contains(t, card, "Confirm:", "Logged as: Dana Ruiz (Syncro user 4101)", "INTERNAL", "Looked at the logs", "Status: New → Resolved", "Valid until", "only Dana can press")
+	if got := buttons(card); got != "confirm cancel raw" {
+		t.Errorf("buttons %q", got)
+	}
+	if w.sim.Count("POST", "*") != 0 || w.sim.Count("POST", "/tickets/*/comment") != 0 {
+		t.Error("something was sent before Confirm")
+	}
+	a := p.press(t.Context(), VerbConfirm, id)
+	if a.Replace == nil || buttons(*a.Replace) != "" {
+		t.Errorf("right after the click the card is %+v, want one without buttons", a.Replace)
+	}
+	contains(t, p.last(id), "Done and checked", "✓ 1 Comment: Internal Note", "✓ 2 Status: New → Resolved")
+	now, _ := w.sim.Ticket(ticket.Number)
+	if len(now.Comments) != 1 || now.Status != "Resolved" || now.Comments[0].UserID != 4101 {
+		t.Errorf("Syncro has %d comments and status %s", len(now.Comments), now.Status)
+	}
+
+	// A second click shows the outcome and sends nothing.
+	again := p.press(t.Context(), VerbConfirm, id)
+	if again.Replace == nil {
+		t.Fatal("the second click shows nothing")
+	}
+	contains(t, *again.Replace, "Done and checked")
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
+	}
+}
+
+func TestManyClicksAtOnceOnTwoReplicasSendOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := w.process().start(t), w.process().start(t)
+	ticket := w.ticket()
+	id, _ := a.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	var clicks sync.WaitGroup
+	for i := range 20 {
+		clicks.Go(func() {
+			p := a
+			if i%2 == 1 {
+				p = b
+			}
+			p.press(t.Context(), VerbConfirm, id)
+		})
+	}
+	clicks.Wait()
+	if op, err := a.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
+	}
+}
+
+func TestSomebodyElsesClickChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	rob := dana
+	rob.ID, rob.Name = "U0002", "Rob"
+	elsewhere := dana
+	elsewhere.Tenant = "T0002"
+	for _, who := range []chat.User{rob, elsewhere} {
+		for _, verb := range []string{VerbConfirm, VerbCancel, VerbRaw} {
+			a := p.pressAs(t.Context(), who, verb, id)
+			if a.Replace != nil || a.Then != nil || a.Aside == nil {
+				t.Fatalf("%s by %s: %+v", verb, who.Key(), a)
+			}
+			contains(t, *a.Aside, "belongs to Dana", "Nothing was sent")
+		}
+	}
+	if op, err := p.Store.get(t.Context(), id); err != nil || op.State != Asked {
+		t.Errorf("the operation is %+v, %v", op, err)
+	}
+}
+
+func TestForgedAndUnknownIdsAreExpired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	for _, id := range []string{"", "x", "*", newID(7), strings.Repeat("A", 5000), "0" + strings.Repeat("{", 31)} {
+		for _, verb := range []string{VerbConfirm, VerbCancel, VerbRaw, VerbAgain} {
+			a := p.press(t.Context(), verb, id)
+			if a.Replace == nil {
+				t.Fatalf("%s %q: %+v", verb, id, a)
+			}
+			contains(t, *a.Replace, "expired", "Nothing was sent")
+		}
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	a := p.press(t.Context(), VerbCancel, id)
+	contains(t, *a.Replace, "Cancelled", "Nothing was sent", "as typed")
+	a = p.press(t.Context(), VerbConfirm, id)
+	contains(t, *a.Replace, "Cancelled", "Nothing was sent")
+	if w.sim.Count("POST", "/tickets/*/comment") != 0 {
+		t.Error("a cancelled comment was posted")
+	}
+}
+
+func TestAnUnconfirmedCardGoesWithItsTimeToLive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	p.TTL = 300 * time.Millisecond
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	for {
+		if _, err := p.Store.get(t.Context(), id); err == errGone {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	a := p.press(t.Context(), VerbConfirm, id)
+	contains(t, *a.Replace, "expired", "Nothing was sent")
+	if cards, err := p.Pending(t.Context(), dana); err != nil || len(cards) != 0 {
+		t.Errorf("pending: %d cards, %v", len(cards), err)
+	}
+}
+
+func TestATicketThatMovedIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), resolve(ticket.ID))
+	if err := w.sim.Person(syncrosim.Act{Ticket: ticket.Number, Status: "Waiting on Customer"}); err != nil {
+		t.Fatal(err)
+	}
+	p.press(t.Context(), VerbConfirm, id)
+	asked := p.last(id)
+	contains(t, asked, "Nothing was sent", "Waiting on Customer")
+	if w.sim.Count("POST", "/tickets/*/comment")+w.sim.Count("PUT", "/tickets/*") != 0 {
+		t.Error("sent though the ticket had moved")
+	}
+	next := asked.Buttons[0].Value
+	if next == id {
+		t.Error("the new card has the id of the old one, which may be used once")
+	}
+	a := p.press(t.Context(), VerbConfirm, id)
+	if a.Then != nil {
+		t.Error("the old card can still be confirmed")
+	}
+	p.press(t.Context(), VerbConfirm, next)
+	contains(t, p.last(next), "Done and checked")
+}
+
+func TestWhatIsSoAlreadyIsNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	_, card := p.mustPropose(t, ticket.ID, syncro.UpdateTicket{TicketID: ticket.ID, Status: "New", From: "New", To: "New"})
+	contains(t, card, "Nothing was sent", "so already")
+	if len(card.Buttons) != 0 {
+		t.Error("there is something to press")
+	}
+
+	// A colleague does it between the card and the click.
+	id, _ := p.mustPropose(t, ticket.ID, resolve(ticket.ID))
+	if err := w.sim.Person(syncrosim.Act{Ticket: ticket.Number, Status: "Resolved"}); err != nil {
+		t.Fatal(err)
+	}
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "it was so already: nothing was sent")
+	if w.sim.Count("PUT", "/tickets/*") != 0 {
+		t.Error("sent though it was so already")
+	}
+}
+
+func TestTheSameTextTwiceIsPointedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	second, card := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	contains(t, card, "is on the ticket already")
+	p.press(t.Context(), VerbConfirm, second)
+	contains(t, p.last(second), "Done and checked")
+	if now, _ := w.sim.Ticket(ticket.Number); len(now.Comments) != 2 {
+		t.Errorf("%d comments, want both that were confirmed", len(now.Comments))
+	}
+}
+
+// A fail-over or a restored backup can make Redis forget what was saved last.
+// The record says that nothing was sent; the pre-image on the card knows better.
+func TestARedisThatForgotDoesNotSendTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), resolve(ticket.ID))
+	before, err := p.Store.rdb.Dump(t.Context(), opKey(id)).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.press(t.Context(), VerbConfirm, id)
+	if err := p.Store.rdb.RestoreReplace(t.Context(), opKey(id), time.Minute, before).Err(); err != nil {
+		t.Fatal(err)
+	}
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "it was so already: nothing was sent")
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
+	}
+}
+
+func TestAStepInDoubtIsLookedForAndTheRestGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.CommitThenReset, Method: "POST", Path: "/tickets/*/comment"})
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), resolve(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "It was sent once", "I do not send it again")
+	if op, err := p.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
+	}
+	if now, _ := w.sim.Ticket(ticket.Number); now.Status != "Resolved" {
+		t.Errorf("status %s", now.Status)
+	}
+}
+
+func TestWhatOnlyAPersonCanTellIsAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.ResetBeforeCommit, Method: "POST", Path: "/tickets/*/comment"})
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	// While the answer is missing, the same person writes nearly the same by hand.
+	p.press(t.Context(), VerbConfirm, id)
+	if err := w.sim.Person(syncrosim.Act{Ticket: ticket.Number, UserID: 4101, Comment: "Looked at the logs. Nothing found.", Subject: "Internal Note", Hidden: true}); err != nil {
+		t.Fatal(err)
+	}
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.Steps[0].State != Unclear {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	card := op.card(false)
+	contains(t, card, "only a person can tell")
+	if got := buttons(card); got != "look there again stop" {
+		t.Errorf("buttons %q", got)
+	}
+	// It is not theirs: send.
+	p.press(t.Context(), VerbAgain, id)
+	if op, err = p.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	if now, _ := w.sim.Ticket(ticket.Number); len(now.Comments) != 2 {
+		t.Errorf("%d comments", len(now.Comments))
+	}
+}
+
+func TestOnePersonsWordIsNotCalledChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.ResetBeforeCommit, Method: "POST", Path: "/tickets/*/comment"})
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	if op, err := p.settle(t.Context(), id); err != nil || op.Steps[0].State != Absent {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	p.press(t.Context(), VerbThere, id)
+	contains(t, p.last(id), "your word I could not check")
+}
+
+func TestTwoOperationsOnOneTicketDoNotMix(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	first, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	second, _ := p.mustPropose(t, ticket.ID, resolve(ticket.ID))
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Slow, Method: "POST", Path: "/tickets/*/comment", Delay: 200 * time.Millisecond})
+	a := p.pressAs(t.Context(), dana, VerbConfirm, first)
+	busy := p.press(t.Context(), VerbConfirm, second)
+	if busy.Aside == nil || busy.Then != nil {
+		t.Fatalf("the second operation began: %+v", busy)
+	}
+	contains(t, *busy.Aside, "is being changed right now", "Nothing was sent")
+	a.Then(t.Context())
+	// Now it may, and finds that the ticket has moved.
+	p.press(t.Context(), VerbConfirm, second)
+	contains(t, p.last(second), "changed after the card was drawn")
+}
+
+func TestAnotherPersonBehindTheKeyStopsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.People = func(context.Context, string) (Actor, error) {
+		return Actor{Name: "dana", FullName: "Rob Ames", UserID: 4107, Key: syncro.NewKey(danaKey)}, nil
+	}
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "Nothing was sent", "answers as Syncro user 4107")
+	if w.sim.Count("POST", "/tickets/*/comment") != 0 {
+		t.Error("sent under another name than the card showed")
+	}
+}
+
+func TestWithoutRedisNothingIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	w.redis.Kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	a := p.press(ctx, VerbConfirm, id)
+	if a.Aside == nil || a.Then != nil {
+		t.Fatalf("%+v", a)
+	}
+	contains(t, *a.Aside, "Nothing was sent")
+	w.redis.Restart()
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "Done and checked")
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
+	}
+}
+
+func TestPendingShowsWhatIsUnsettledUntilItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	one, two := w.ticket(), w.ticket()
+	id, _ := p.mustPropose(t, one.ID, noteOn(one.ID))
+	p.mustPropose(t, two.ID, noteOn(two.ID))
+	if cards, err := p.Pending(t.Context(), dana); err != nil || len(cards) != 2 {
+		t.Fatalf("%d cards, %v", len(cards), err)
+	}
+	p.press(t.Context(), VerbConfirm, id)
+	if cards, err := p.Pending(t.Context(), dana); err != nil || len(cards) != 1 {
+		t.Errorf("%d cards, %v", len(cards), err)
+	}
+	rob := dana
+	rob.ID = "U0002"
+	if cards, err := p.Pending(t.Context(), rob); err != nil || len(cards) != 0 {
+		t.Errorf("somebody else sees %d of the cards, %v", len(cards), err)
+	}
+}
+
+func TestARepeatedDeliveryIsSeenOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.process().Store
+	for i, want := range []bool{true, false, false} {
+		if first, err := s.First(t.Context(), "slack:abc"); err != nil || first != want {
+			t.Errorf("delivery %d: %t, %v", i+1, first, err)
+		}
+	}
+}
+
+func TestTheCardShowsExactlyWhatIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	a := p.press(t.Context(), VerbRaw, id)
+	contains(t, *a.Replace, "POST /api/v1/tickets/", `"body": "Looked at the logs"`, `"hidden": true`)
+	if got := buttons(*a.Replace); got != "confirm cancel hide" {
+		t.Errorf("buttons %q", got)
+	}
+	a = p.press(t.Context(), VerbHide, id)
+	if strings.Contains(a.Replace.Plain(), "POST") {
+		t.Error("the JSON is still shown")
+	}
+}
