@@ -167,26 +167,25 @@ func indent(s string) string {
 
 // Plain is the table in columns of equal width, two spaces apart.
 func (t Table) Plain() string {
-	width := make([]int, len(t.Header))
-	rows := append([][]string{t.Header}, t.Rows...)
+	rows := t.Rows
+	if len(t.Header) > 0 {
+		rows = append([][]string{t.Header}, rows...)
+	}
+	var width []int
 	for _, row := range rows {
 		for i, cell := range row {
-			if i < len(width) {
-				width[i] = max(width[i], utf8.RuneCountInString(cell))
+			if i == len(width) {
+				width = append(width, 0)
 			}
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
 		}
 	}
 	lines := make([]string, len(rows))
 	for n, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
-			if i >= len(width) {
-				break
-			}
 			b.WriteString(cell)
-			if i < len(width)-1 {
-				b.WriteString(strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell)+2))
-			}
+			b.WriteString(strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell)+2))
 		}
 		lines[n] = strings.TrimRight(b.String(), " ")
 	}

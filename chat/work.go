@@ -2,12 +2,19 @@ package chat
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 )
 
 // Work runs what goes on after an acknowledgement. It bounds how much goes on
 // at once and lets a shutdown wait for it.
 type Work struct {
+	// Log, if set before the first Start, is told of a piece that panicked,
+	// and the others go on: one payload must not take the bot down. What was
+	// confirmed is found again by its record in Redis.
+	Log *slog.Logger
+
 	ctx    context.Context
 	cancel context.CancelFunc
 	slots  chan struct{}
@@ -39,6 +46,9 @@ func (w *Work) Start(f func(ctx context.Context)) bool {
 	}
 	w.running.Go(func() {
 		defer func() { <-w.slots }()
+		if w.Log != nil {
+			defer w.survive()
+		}
 		f(w.ctx)
 	})
 	return true
@@ -60,5 +70,11 @@ func (w *Work) Drain(ctx context.Context) error {
 		w.cancel()
 		<-done
 		return ctx.Err()
+	}
+}
+
+func (w *Work) survive() {
+	if v := recover(); v != nil {
+		w.Log.Error("a piece of work panicked", "panic", v, "stack", string(debug.Stack()))
 	}
 }

@@ -149,7 +149,7 @@ func TestErrorsOfReading(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, `{"ticket":{"id":5}}`)
 		}, syncro.Garbled, ""},
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, syncro.Garbled, ""},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, syncro.Garbled, ""},
 		"an endless answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			io.WriteString(w, `{"ticket":{"id":5,"subject":"`+strings.Repeat("x", 9<<20)+`"}}`)
@@ -298,25 +298,27 @@ func TestHowSendEnds(t *testing.T) {
 		result  syncro.Result
 		kind    syncro.ErrorKind
 	}{
-		"done":               {answer(200, landed), syncro.Applied, 0},
-		"created":            {answer(201, landed), syncro.Applied, 0},
-		"invalid":            {answer(422, `{"success":false,"message":["Body can't be blank"]}`), syncro.Refused, syncro.Invalid},
-		"not permitted":      {answer(401, `{"error":"Not authorized."}`), syncro.Refused, syncro.NotPermitted},
-		"a wrong key":        {answer(401, ``), syncro.Refused, syncro.KeyRefused},
-		"not there":          {answer(404, ``), syncro.Refused, syncro.NotFound},
-		"too many":           {answer(429, ``), syncro.Refused, syncro.RateLimited},
-		"timed out there":    {answer(408, ``), syncro.Unknown, syncro.Unavailable},
-		"a failure":          {answer(500, `{"error":"x"}`), syncro.Unknown, syncro.Unavailable},
-		"a gateway's":        {answer(504, ``), syncro.Unknown, syncro.Unavailable},
-		"a login page":       {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, syncro.Unknown, syncro.Garbled},
-		"nothing":            {answer(204, ``), syncro.Unknown, syncro.Garbled},
-		"null":               {answer(200, `null`), syncro.Unknown, syncro.Garbled},
-		"a null id":          {answer(200, `{"comment":{"id":null,"subject":"Internal Note","body":"Rekeyed. Tested <20> minutes."}}`), syncro.Unknown, syncro.Garbled},
-		"not wrapped":        {answer(200, `{"id":884512,"subject":"Internal Note","body":"Rekeyed. Tested <20> minutes."}`), syncro.Unknown, syncro.Garbled},
-		"another text":       {answer(200, `{"comment":{"id":884512,"subject":"Internal Note","body":"Rekeyed."}}`), syncro.Unknown, syncro.Garbled},
-		"another subject":    {answer(200, `{"comment":{"id":884512,"subject":"Update","body":"Rekeyed. Tested <20> minutes."}}`), syncro.Unknown, syncro.Garbled},
-		"a temporary move":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, syncro.Unknown, syncro.Garbled},
-		"a move":             {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, syncro.Unknown, syncro.Garbled},
+		"done":            {answer(200, landed), syncro.Applied, 0},
+		"created":         {answer(201, landed), syncro.Applied, 0},
+		"invalid":         {answer(422, `{"success":false,"message":["Body can't be blank"]}`), syncro.Refused, syncro.Invalid},
+		"not permitted":   {answer(401, `{"error":"Not authorized."}`), syncro.Refused, syncro.NotPermitted},
+		"a wrong key":     {answer(401, ``), syncro.Refused, syncro.KeyRefused},
+		"not there":       {answer(404, ``), syncro.Refused, syncro.NotFound},
+		"too many":        {answer(429, ``), syncro.Refused, syncro.RateLimited},
+		"timed out there": {answer(408, ``), syncro.Unknown, syncro.Unavailable},
+		"a failure":       {answer(500, `{"error":"x"}`), syncro.Unknown, syncro.Unavailable},
+		"a gateway's":     {answer(504, ``), syncro.Unknown, syncro.Unavailable},
+		"a login page":    {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, syncro.Unknown, syncro.Garbled},
+		"nothing":         {answer(204, ``), syncro.Unknown, syncro.Garbled},
+		"null":            {answer(200, `null`), syncro.Unknown, syncro.Garbled},
+		"a null id":       {answer(200, `{"comment":{"id":null,"subject":"Internal Note","body":"Rekeyed. Tested <20> minutes."}}`), syncro.Unknown, syncro.Garbled},
+		"not wrapped":     {answer(200, `{"id":884512,"subject":"Internal Note","body":"Rekeyed. Tested <20> minutes."}`), syncro.Unknown, syncro.Garbled},
+		"another text":    {answer(200, `{"comment":{"id":884512,"subject":"Internal Note","body":"Rekeyed."}}`), syncro.Unknown, syncro.Garbled},
+		"another subject": {answer(200, `{"comment":{"id":884512,"subject":"Update","body":"Rekeyed. Tested <20> minutes."}}`), syncro.Unknown, syncro.Garbled},
+		"a temporary move": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, syncro.Unknown, syncro.Garbled},
+		"a move":             {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, syncro.Unknown, syncro.Garbled},
 		"the connection cut": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, syncro.Unknown, syncro.Unreachable},
 		"the answer cut": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -577,7 +579,9 @@ func TestTheKeyIsNowhereToSee(t *testing.T) {
 			body, _ := json.Marshal(map[string]string{"error": strings.Repeat("x", 280) + " the key " + secret + " is unknown, " + r.URL.RequestURI()})
 			answer(401, string(body))(w, r)
 		},
-		"redirected":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there?"+r.URL.RawQuery, 307) },
+		"redirected": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/there?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
+		},
 		"cut":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"garbled":      answer(200, `{"user_token":"`+secret+`","user_id":"`+secret+`"}`),
 		"half":         answer(200, `{"user_token":"`+secret),

@@ -173,8 +173,8 @@ func TestClassesLeaveAShare(t *testing.T) {
 	used := 0
 	fill := func(class Class, until int) {
 		t.Helper()
-		for {
-			now = now.Add(500 * time.Millisecond) // not quite the steady rate: the bucket lets everything through
+		for used <= until {
+			now = now.Add(500 * time.Millisecond) // a little faster than the steady rate, 600 ms
 			redisServer.SetTime(now)
 			wait, err := limiter.ask(t.Context(), class, fmt.Sprint("r", used))
 			if err != nil {

@@ -25,27 +25,12 @@ type Settings struct {
 // Settings reads the account's settings. They are kept in Redis for 15
 // minutes, for everybody.
 func (r *Reader) Settings(ctx context.Context) (Settings, error) {
-	var settings Settings
-	if cached, err := r.client.redis.Get(ctx, settingsCache).Bytes(); err == nil && json.Unmarshal(cached, &settings) == nil {
-		return settings, nil
-	}
 	// Per key: one person's refused key must not refuse the others.
 	shared := r.client.settings.DoChan(r.key.reveal(), func() (any, error) {
 		// Others wait for this too, so it does not end with one caller's ctx.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*r.client.timeout)
 		defer cancel()
-		settings, err := r.readSettings(ctx)
-		if err != nil {
-			return nil, err
-		}
-		stored, err := json.Marshal(settings)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.client.redis.Set(ctx, settingsCache, stored, settingsTTL).Err(); err != nil {
-			r.client.log.WarnContext(ctx, "the settings of Syncro could not be cached", "error", err)
-		}
-		return settings, nil
+		return r.cachedSettings(ctx)
 	})
 	select {
 	case <-ctx.Done():
@@ -56,6 +41,25 @@ func (r *Reader) Settings(ctx context.Context) (Settings, error) {
 		}
 		return result.Val.(Settings), nil
 	}
+}
+
+func (r *Reader) cachedSettings(ctx context.Context) (Settings, error) {
+	var settings Settings
+	if cached, err := r.client.redis.Get(ctx, settingsCache).Bytes(); err == nil && json.Unmarshal(cached, &settings) == nil {
+		return settings, nil
+	}
+	settings, err := r.readSettings(ctx)
+	if err != nil {
+		return Settings{}, err
+	}
+	stored, err := json.Marshal(settings)
+	if err != nil {
+		return Settings{}, err
+	}
+	if err := r.client.redis.Set(ctx, settingsCache, stored, settingsTTL).Err(); err != nil {
+		r.client.log.WarnContext(ctx, "the settings of Syncro could not be cached", "error", err)
+	}
+	return settings, nil
 }
 
 func (r *Reader) readSettings(ctx context.Context) (Settings, error) {

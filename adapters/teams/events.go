@@ -195,13 +195,21 @@ func (a *Adapter) welcome(act activity) {
 			a.log.Warn("teams: nobody was greeted, since Redis does not answer", "err", err)
 			return
 		}
-		if first {
-			a.say(ctx, act, chat.Card{
-				Title: "Syncro tickets, here in Teams",
-				Parts: []chat.Part{
-					chat.Text("Write help to see what I can do, or a ticket's number to see the ticket. Nothing is changed in Syncro before you press Confirm."),
-				},
-			})
+		if !first {
+			return
+		}
+		// There is no message to reply to.
+		if _, err := a.post(ctx, act.place(), "", greeting()); err != nil {
+			a.log.Warn("teams: a greeting was not delivered", "err", err)
 		}
 	})
+}
+
+func greeting() chat.Card {
+	return chat.Card{
+		Title: "Syncro tickets, here in Teams",
+		Parts: []chat.Part{
+			chat.Text("Write help to see what I can do, or a ticket's number to see the ticket. Nothing is changed in Syncro before you press Confirm."),
+		},
+	}
 }

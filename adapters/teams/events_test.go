@@ -156,7 +156,11 @@ func TestAGreetingOncePerInstallation(t *testing.T) {
 	if len(sent) != 1 {
 		t.Fatalf("%d messages, want 1 greeting", len(sent))
 	}
-	if w := words(cardOf(sent[0].activity(t))); !strings.Contains(w, "help") {
+	greeting := sent[0].activity(t)
+	if greeting["replyToId"] != nil {
+		t.Error("a greeting replies to no message")
+	}
+	if w := words(cardOf(greeting)); !strings.Contains(w, "help") {
 		t.Errorf("greeting %q", w)
 	}
 }

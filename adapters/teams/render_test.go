@@ -87,7 +87,8 @@ func sound(t testing.TB, d drawn) {
 	inspect(t, card)
 }
 
-// required are the properties of each type, and allowed the text ones.
+// inspect walks through a card: only types that are known, each with what the
+// schema requires of it, and text in runs alone.
 func inspect(t testing.TB, v any) {
 	t.Helper()
 	switch v := v.(type) {

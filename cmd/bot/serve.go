@@ -84,7 +84,14 @@ type bot struct {
 // newBot puts the parts together, top to bottom, and listens; it serves
 // nothing yet.
 func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
+	if cfg.Slack != nil && cfg.Slack.Transport == "socket" {
+		return nil, errors.New("slack.transport: socket is not in this version; write http")
+	}
+	for _, key := range withoutEffect(cfg) {
+		log.Warn("this part of the config has no effect in this version", "key", key)
+	}
 	b := &bot{cfg: cfg, log: log, work: chat.NewWork(mostWork), figures: newMetrics()}
+	b.work.Log = log
 	b.redis = openRedis(cfg.Redis)
 	client, err := syncro.New(syncro.Options{
 		URL: cfg.Syncro.URL, Auth: cfg.Syncro.Auth, Timeout: cfg.Syncro.Timeout, Log: log,
@@ -208,6 +215,21 @@ func (b *bot) reload(ctx context.Context, load func() (*config.Config, error)) {
 		return
 	}
 	b.log.Info("vault and technicians were read again", "technicians", len(cfg.Technicians))
+}
+
+// withoutEffect names what is configured for features that this version lacks.
+func withoutEffect(cfg *config.Config) []string {
+	var keys []string
+	if len(cfg.Notify.Routes) > 0 || !cfg.Notify.WebhookSecret.Empty() {
+		keys = append(keys, "notify")
+	}
+	if len(cfg.Billing.Labor) > 0 {
+		keys = append(keys, "billing")
+	}
+	if cfg.SessionLogs.Git {
+		keys = append(keys, "session_logs")
+	}
+	return keys
 }
 
 // openRedis makes the client. Commands are bounded by their context; nothing

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"maps"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -135,7 +133,7 @@ func (s *Sim) activity(kind string, who *person, p *place, thread string) map[st
 	case personal:
 		conversation["tenantId"] = who.TenantID
 	case groupChat:
-		conversation["isGroup"] = true
+		conversation["isGroup"], conversation["name"] = true, p.name
 	case channel:
 		conversation["isGroup"] = true
 		data["teamsChannelId"], data["teamsTeamId"] = p.id, p.teamID
@@ -203,6 +201,9 @@ func (s *Sim) install(ctx context.Context, user, conversation string, in bool) [
 	installation := s.activity("installationUpdate", who, p, "")
 	installation["id"], installation["action"] = "f:"+newGUID(), action
 	for _, a := range []map[string]any{update, installation} {
+		delete(a, "localTimestamp")
+		delete(a, "localTimezone")
+		delete(a["from"].(map[string]any), "name")
 		data := a["channelData"].(map[string]any)
 		data["settings"] = map[string]any{"selectedChannel": map[string]any{"id": p.id}}
 		if p.kind == channel {
@@ -212,9 +213,8 @@ func (s *Sim) install(ctx context.Context, user, conversation string, in bool) [
 	if p.kind == channel {
 		update["channelData"].(map[string]any)["eventType"] = event
 	}
-	for _, name := range []string{"entities", "locale", "localTimestamp", "localTimezone"} {
-		delete(update, name)
-	}
+	delete(update, "entities")
+	delete(update, "locale")
 	installation["channelData"].(map[string]any)["source"] = map[string]any{"name": "message"}
 	s.mu.Unlock()
 	return []Delivery{s.deliver(ctx, update), s.deliver(ctx, installation)}
@@ -285,6 +285,7 @@ func (s *Sim) submitted(who *person, p *place, m *message, data map[string]any) 
 	switch kind {
 	case "":
 		a["value"] = data
+		a["channelData"].(map[string]any)["source"] = map[string]any{"name": "message"}
 	case "messageBack":
 		a = s.typed(who, p, m.thread, text)
 		a["id"], a["replyToId"], a["value"] = s.newID(), m.id, how["value"]
@@ -605,303 +606,4 @@ func (s *Sim) cardOf(user, id string) (*person, *place, *message, map[string]any
 		return nil, nil, nil, nil, fmt.Errorf("message %q shows no card: %w", id, err)
 	}
 	return who, p, m, card, nil
-}
-
-func merged(all []map[string]any) map[string]any {
-	out := map[string]any{}
-	for _, m := range all {
-		maps.Copy(out, m)
-	}
-	return out
-}
-
-// offer is a button with the inputs whose values it sends.
-type offer struct {
-	action map[string]any
-	inputs []map[string]any
-}
-
-// offers are the buttons of a card. One on a card that Action.ShowCard opens
-// sends that card's inputs and those of the cards around it.
-func offers(card map[string]any, around []map[string]any) []offer {
-	inputs := slices.Concat(around, objects(card, "Input.", false))
-	var out []offer
-	for _, a := range objects(card, "Action.", false) {
-		out = append(out, offer{a, inputs})
-		if inner, ok := a["card"].(map[string]any); ok {
-			out = append(out, offers(inner, inputs)...)
-		}
-	}
-	return out
-}
-
-// pick finds the button and what it sends: its data with the inputs' values.
-func pick(card, given map[string]any, name string, match func(map[string]any) bool) (action, data map[string]any, err error) {
-	var found []offer
-	disabled := false
-	for _, o := range offers(card, nil) {
-		if !match(o.action) {
-			continue
-		}
-		own, _ := o.action["data"].(map[string]any)
-		fits := true
-		for k, v := range given {
-			typed := slices.ContainsFunc(o.inputs, func(in map[string]any) bool { return in["id"] == k })
-			fits = fits && (typed || same(own[k], v))
-		}
-		if o.action["isEnabled"] == false {
-			disabled = true
-		} else if fits && !slices.ContainsFunc(found, func(f offer) bool { return same(f.action["data"], o.action["data"]) }) {
-			found = append(found, o)
-		}
-	}
-	switch {
-	case len(found) == 0 && disabled:
-		return nil, nil, fmt.Errorf("the button with %s is disabled", name)
-	case len(found) == 0:
-		return nil, nil, fmt.Errorf("the card has no button with %s and data %v", name, given)
-	case len(found) > 1:
-		return nil, nil, fmt.Errorf("the card has %d buttons with %s", len(found), name)
-	}
-	action = found[0].action
-	own, _ := action["data"].(map[string]any)
-	data = map[string]any{}
-	maps.Copy(data, own)
-	if which, _ := action["associatedInputs"].(string); strings.EqualFold(which, "none") {
-		return action, data, nil
-	}
-	for _, in := range found[0].inputs {
-		id, _ := in["id"].(string)
-		v, err := typedInto(in, given[id])
-		if err != nil {
-			return nil, nil, fmt.Errorf("input %q: %w", id, err)
-		}
-		data[id] = v
-	}
-	return action, data, nil
-}
-
-// typedInto is what an input sends, always as a string. A client refuses what
-// breaks the input's rules.
-func typedInto(in map[string]any, given any) (string, error) {
-	v := ""
-	switch {
-	case given != nil:
-		v = fmt.Sprint(given)
-	case in["value"] != nil:
-		v = fmt.Sprint(in["value"])
-	case in["type"] == "Input.Toggle":
-		v = "false"
-		if off, ok := in["valueOff"].(string); ok {
-			v = off
-		}
-	}
-	if v == "" {
-		if in["isRequired"] == true {
-			return "", errors.New("is required")
-		}
-		return "", nil
-	}
-	if limit, ok := in["maxLength"].(json.Number); ok {
-		if n, err := limit.Int64(); err == nil && int64(len([]rune(v))) > n {
-			return "", fmt.Errorf("longer than %d", n)
-		}
-	}
-	if choices, ok := in["choices"].([]any); ok && in["choices.data"] == nil && len(choices) > 0 {
-		chosen := []string{v}
-		if in["isMultiSelect"] == true {
-			chosen = strings.Split(v, ",")
-		}
-		for _, one := range chosen {
-			if !slices.ContainsFunc(choices, func(c any) bool { m, _ := c.(map[string]any); return m["value"] == one }) {
-				return "", fmt.Errorf("%q is none of its choices", one)
-			}
-		}
-	}
-	return v, nil
-}
-
-// objects are all objects in a card whose type begins so, without those that
-// only stand in for others or that no one presses. deep also looks into the
-// cards that Action.ShowCard opens.
-func objects(x any, prefix string, deep bool) []map[string]any {
-	var out []map[string]any
-	switch x := x.(type) {
-	case []any:
-		for _, e := range x {
-			out = append(out, objects(e, prefix, deep)...)
-		}
-	case map[string]any:
-		if t, _ := x["type"].(string); strings.HasPrefix(t, prefix) {
-			out = append(out, x)
-		}
-		for _, k := range slices.Sorted(maps.Keys(x)) {
-			if !slices.Contains([]string{"fallback", "refresh", "data", "msteams"}, k) && (deep || k != "card") {
-				out = append(out, objects(x[k], prefix, deep)...)
-			}
-		}
-	}
-	return out
-}
-
-// same compares two values as JSON.
-func same(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
-func decodeObject(b []byte) (map[string]any, error) {
-	var o map[string]any
-	if err := decode(b, &o); err != nil {
-		return nil, err
-	}
-	if o == nil {
-		return nil, errors.New("no object")
-	}
-	return o, nil
-}
-
-// decode keeps numbers as they are written and takes one value only.
-func decode(b []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON value")
-	}
-	return nil
-}
-
-// The types of an invoke's answer (Universal Actions and dynamic search,
-// learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model).
-const (
-	adaptiveCardType   = "application/vnd.microsoft.card.adaptive"
-	messageType        = "application/vnd.microsoft.activity.message"
-	errorType          = "application/vnd.microsoft.error"
-	searchResponseType = "application/vnd.microsoft.search.searchResponse"
-)
-
-const wentWrong = "Something went wrong. Please try again."
-
-// readAnswer is what a client makes of an invoke's answer.
-func readAnswer(name string, a Attempt) (card json.RawMessage, banner, problem string, found []Violation) {
-	fail := func(format string, args ...any) (json.RawMessage, string, string, []Violation) {
-		what := fmt.Sprintf(format, args...)
-		return nil, wentWrong, what, append(found, Violation{"the body", what})
-	}
-	if a.Status != http.StatusOK {
-		return fail("is answered with HTTP %d; only 200 is read", a.Status)
-	}
-	if len(a.Body) == 0 && (name == "task/submit" || name == "composeExtension/submitAction") {
-		return nil, "", "", nil // closes the dialog
-	}
-	if kind, _, _ := mime.ParseMediaType(a.Type); kind != "application/json" {
-		return fail("has Content-Type %q instead of application/json", a.Type)
-	}
-	body, err := decodeObject(a.Body)
-	if err != nil {
-		return fail("is no JSON object: %v", err)
-	}
-	raw := struct {
-		Value json.RawMessage
-		Task  struct {
-			Value json.RawMessage
-		}
-		ComposeExtension struct {
-			Attachments []struct {
-				ContentType string
-				Content     json.RawMessage
-			}
-		}
-	}{}
-	json.Unmarshal(a.Body, &raw) // what has another shape stays empty and is looked at below
-
-	switch name {
-	case "task/fetch", "task/submit", "composeExtension/fetchTask", "composeExtension/submitAction":
-		submit := name == "task/submit" || name == "composeExtension/submitAction"
-		if _, ok := body["composeExtension"].(map[string]any); ok && name == "composeExtension/submitAction" {
-			for _, at := range raw.ComposeExtension.Attachments {
-				if at.ContentType == adaptiveCardType {
-					found = append(found, ValidateCard(at.Content)...)
-				}
-			}
-			return nil, "", "", found
-		}
-		task, _ := body["task"].(map[string]any)
-		switch task["type"] {
-		case "message":
-			text, _ := task["value"].(string)
-			if text == "" {
-				return fail("has a task message without text")
-			}
-			return nil, text, "", nil
-		case "continue":
-			var dialog struct {
-				Title string
-				Card  struct {
-					ContentType string
-					Content     json.RawMessage
-				}
-			}
-			if json.Unmarshal(raw.Task.Value, &dialog) != nil || dialog.Card.ContentType != adaptiveCardType {
-				return fail("has a task without an Adaptive Card")
-			}
-			if dialog.Title == "" {
-				found = append(found, Violation{"task.value", "has no title"})
-			}
-			return dialog.Card.Content, "", "", append(found, ValidateCard(dialog.Card.Content)...)
-		}
-		if submit && len(body) == 0 {
-			return nil, "", "", nil
-		}
-		return fail("has no task of type continue or message")
-	}
-
-	status, _ := body["statusCode"].(json.Number)
-	switch kind, _ := body["type"].(string); kind {
-	case adaptiveCardType:
-		if name != "adaptiveCard/action" || status != "200" {
-			return fail("is a card with statusCode %s to %s", status, name)
-		}
-		if _, ok := body["value"].(map[string]any); !ok {
-			return fail("has no card in value")
-		}
-		return raw.Value, "", "", ValidateCard(raw.Value)
-	case messageType:
-		text, _ := body["value"].(string)
-		if name != "adaptiveCard/action" || status != "200" || text == "" {
-			return fail("is a message with statusCode %s and value %v to %s", status, body["value"], name)
-		}
-		return nil, text, "", nil
-	case errorType:
-		value, _ := body["value"].(map[string]any)
-		code, _ := value["code"].(string)
-		text, _ := value["message"].(string)
-		if (status != "400" && status != "500") || code == "" || text == "" {
-			return fail("is an error with statusCode %s and value %v; 400 or 500 with code and message is wanted", status, body["value"])
-		}
-		return nil, text, code + ": " + text, nil
-	case searchResponseType:
-		value, _ := body["value"].(map[string]any)
-		results, ok := value["results"].([]any)
-		if name != "application/search" || status != "200" || !ok {
-			return fail("is no search response with results to %s", name)
-		}
-		for i, r := range results {
-			o, _ := r.(map[string]any)
-			title, _ := o["title"].(string)
-			if v, _ := o["value"].(string); v == "" || title == "" {
-				found = append(found, Violation{fmt.Sprintf("value.results[%d]", i), "needs title and value"})
-			}
-		}
-		if len(results) > 15 {
-			found = append(found, Violation{"value.results", fmt.Sprintf("has %d entries; 15 are shown", len(results))})
-		}
-		return nil, "", "", found
-	default:
-		return fail("has the unknown type %q", kind)
-	}
 }

@@ -52,19 +52,20 @@ func TestShapes(t *testing.T) {
 			return w.Say(t.Context(), dana, duo, "assign 32164 <at>Omar Field</at>")
 		}, map[string]string{
 			"text": `^<at>Syncrobot</at> assign 32164 <at>Omar Field</at>$`, "conversation.conversationType": `^groupChat$`,
-			"conversation.isGroup": `^true$`, "conversation.id": `^` + duo + `$`, "entities.1.mentioned.name": `^Omar Field$`, "channelData.channel": "",
+			"conversation.isGroup": `^true$`, "conversation.id": `^` + duo + `$`, "conversation.name": `^Dana and Omar$`, "entities.1.mentioned.name": `^Omar Field$`, "channelData.channel": "",
 		}},
 		{"the bot comes to a person", func() teamssim.Delivery { return w.Install(t.Context(), dana, "")[0] }, map[string]string{
 			"type": `^conversationUpdate$`, "membersAdded.0.id": `^28:`, "membersAdded.1.id": `^29:`, "membersRemoved": "", "id": `^f:`,
+			"from.name": "", "entities": "", "localTimestamp": "",
 		}},
 		{"the bot is installed for a person", func() teamssim.Delivery { return w.Install(t.Context(), dana, "")[1] }, map[string]string{
-			"type": `^installationUpdate$`, "action": `^add$`, "channelData.settings.selectedChannel.id": `^` + personalID + `$`, "channelData.source.name": `^message$`,
+			"type": `^installationUpdate$`, "action": `^add$`, "from.name": "", "channelData.settings.selectedChannel.id": `^` + personalID + `$`, "channelData.source.name": `^message$`,
 		}},
 		{"the bot comes to a team", func() teamssim.Delivery { return w.Install(t.Context(), dana, service)[0] }, map[string]string{
-			"type": `^conversationUpdate$`, "conversation.id": `^` + service + `$`, "channelData.eventType": `^teamMemberAdded$`, "channelData.team.aadGroupId": guid,
+			"type": `^conversationUpdate$`, "conversation.id": `^` + service + `$`, "channelData.eventType": `^teamMemberAdded$`, "from.name": "", "channelData.team.aadGroupId": guid,
 		}},
 		{"the bot is taken out of a team", func() teamssim.Delivery { return w.Uninstall(t.Context(), dana, service)[1] }, map[string]string{
-			"type": `^installationUpdate$`, "action": `^remove$`,
+			"type": `^installationUpdate$`, "action": `^remove$`, "from.name": "",
 		}},
 		{"a click on an Action.Execute", func() teamssim.Delivery { return w.Click(t.Context(), dana, id, "confirm") }, map[string]string{
 			"type": `^invoke$`, "name": `^adaptiveCard/action$`, "id": `^f:`, "replyToId": `^` + id + `$`, "value.trigger": `^manual$`,
@@ -72,7 +73,7 @@ func TestShapes(t *testing.T) {
 			"channelData.source.name": `^message$`,
 		}},
 		{"a click on an Action.Submit", func() teamssim.Delivery { return w.Submit(t.Context(), dana, id, "Plain") }, map[string]string{
-			"type": `^message$`, "text": "", "value.op": `^o-2$`, "replyToId": `^` + id + `$`, "name": "",
+			"type": `^message$`, "text": "", "value.op": `^o-2$`, "replyToId": `^` + id + `$`, "name": "", "channelData.source.name": `^message$`,
 		}},
 		{"a message extension on a message", func() teamssim.Delivery { return w.MessageAction(t.Context(), dana, id, "addToTicket") }, map[string]string{
 			"type": `^invoke$`, "name": `^composeExtension/fetchTask$`, "value.commandId": `^addToTicket$`, "value.commandContext": `^message$`,

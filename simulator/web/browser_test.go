@@ -57,6 +57,10 @@ func newSim(t *testing.T, name, route string, posts chan post) *sim {
 	})
 	s.mux.HandleFunc("GET /_sim/events", s.events)
 	s.mux.HandleFunc("POST /_sim/", s.take)
+	s.mux.HandleFunc("DELETE /_sim/", func(w http.ResponseWriter, r *http.Request) {
+		s.posts <- post{Path: r.Method + " /" + s.name + r.URL.Path}
+		w.WriteHeader(http.StatusNoContent)
+	})
 	return s
 }
 
@@ -217,6 +221,16 @@ func (p *page) press(selector, label string) {
 	}
 }
 
+// choose picks an option of a select.
+func (p *page) choose(selector, value string) {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(() => {
+		const s = document.querySelector(%q);
+		s.value = %q;
+		return s.dispatchEvent(new Event("change"));
+	})()`, selector, value))
+}
+
 // posted is the next write, which must be there soon.
 func (p *page) posted() post {
 	p.t.Helper()
@@ -329,7 +343,7 @@ func TestPage(t *testing.T) {
 		p.t = t
 		p.press(`[data-message="m3"]`, "Open in Syncro")
 		p.want("/slack/_sim/click", map[string]any{"user": "U0001", "message": "m3", "action_id": "open", "value": ""})
-		for _, text := range []string{"#32164", "Client logs show rekey at 3600 s", "internal", "Labor - Remote Business", "#67501", "6.5 h prepaid"} {
+		for _, text := range []string{"#32164", "Client logs show rekey at 3600 s", "internal", "Labor - Remote Business", "#67501", "6.5\u00a0h prepaid"} {
 			p.see("#syncro .tickets", text)
 		}
 		p.picture("ticket.png")
@@ -349,6 +363,17 @@ func TestPage(t *testing.T) {
 		p.picture("trouble.png")
 		p.press("#syncro .popover", "Arm it")
 		p.want("/syncro/_sim/fault", map[string]any{"kind": "commit then reset", "method": "POST", "path": "/tickets/*/comment", "times": 1.0})
+		p.syncro.turn(`"faults": []`, `"faults": [{"kind": "commit then reset", "method": "POST", "path": "/tickets/*/comment", "times": 1, "hits": 0}]`)
+		p.see("#syncro .armed", "The next comment: Syncro does it, then cuts the connection.")
+		p.press("#syncro .armed", "Disarm")
+		p.want("DELETE /syncro/_sim/fault", nil)
+	})
+
+	t.Run("a colleague presses the button", func(t *testing.T) {
+		p.t = t
+		p.choose("#slack .who select", "U0002")
+		p.press(`[data-message="m4"]`, "Confirm")
+		p.want("/slack/_sim/click", map[string]any{"user": "U0002", "message": "m4", "action_id": "confirm", "value": "op-7f3k"})
 	})
 
 	t.Run("a change arrives by itself and stands out", func(t *testing.T) {
@@ -374,20 +399,12 @@ func TestPage(t *testing.T) {
 
 func TestEveryElement(t *testing.T) {
 	p := open(t)
-	choose := func(pane, value string) {
-		eval[bool](p, fmt.Sprintf(`(() => {
-			const s = document.querySelector("#%s .place select");
-			s.value = %q;
-			return s.dispatchEvent(new Event("change"));
-		})()`, pane, value))
-	}
-
 	t.Run("Block Kit", func(t *testing.T) {
 		p.t = t
 		if got := eval[string](p, `document.querySelector("[data-message=m2] tr:nth-of-type(2)").innerText`); got != "32159\tWaiting on Customer\tJuniper Legal\tNew laptop for A. Cole" {
 			t.Errorf("the table's second row is %q", got)
 		}
-		choose("slack", "D0001")
+		p.choose("#slack .place select", "D0001")
 		p.see("[data-message=m5]", "bold italic gone code <kept> & invoice *5* @Rob Ames #service-desk @here 2*3*4 a_b_c")
 		p.see("[data-message=m5]", "plain *not bold* struck under both mono")
 		p.see("[data-message=m5]", "✅:party:@Dana Ruiz")
@@ -412,7 +429,7 @@ func TestEveryElement(t *testing.T) {
 		p.t = t
 		p.see("[data-message=t2]", "Rekey interval fixed. 1*2*3")
 		p.see("[data-message=t4]", "<b>literal</b>")
-		choose("teams", "19:g")
+		p.choose("#teams .place select", "19:g")
 		p.see("[data-message=t5] .banner", "The card could not be updated")
 		p.see("[data-message=t5] .only-you", "Only visible to you")
 		p.see("[data-message=t5]", "instead of a chart")
@@ -488,7 +505,7 @@ func TestEveryCardOfTheBotCanBeDrawn(t *testing.T) {
 				t.Fatalf("%s: %v", file, err)
 			}
 			messages = append(messages, map[string]any{
-				"id": filepath.Base(file), "name": filepath.Base(file), "channel": "C1", "bot": true, "time": "2026-11-23T09:00:00Z", part: made[part],
+				"id": filepath.Base(file), "name": filepath.Base(file), "channel": "C1", "bot": true, part: made[part],
 			})
 		}
 		dana, desk := map[string]string{"id": "U1", "name": "Dana Ruiz"}, map[string]string{"id": "C1", "name": "service-desk"}

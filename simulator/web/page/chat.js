@@ -24,6 +24,7 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
   const drawn = new Map(); // message id -> {json, node}
 
   let toEnd = true; // the next drawing scrolls to the newest message
+  let resting = 0; // where the last such scroll ended
 
   const people = picker("You are", (id) => { person = id; drawn.clear(); toEnd = true; again(); });
   const places = picker("Channel", (id) => { channel = id; toEnd = true; render(); });
@@ -94,7 +95,7 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
     typed.placeholder = `Message ${where}`;
     showViolations();
 
-    const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    const follow = toEnd || log.scrollTop === resting || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
     let focus = null; // goes from a button that is no more to the message that it was in
     const nodes = here.map((m) => {
       const json = JSON.stringify(m);
@@ -112,7 +113,11 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
     const stays = new Set(nodes);
     for (const child of [...log.children]) if (!stays.has(child)) child.remove();
     nodes.forEach((node, i) => { if (log.children[i] !== node) log.insertBefore(node, log.children[i] ?? null); });
-    if (atEnd) log.scrollTop = log.scrollHeight;
+    if (follow) {
+      // To the end, or to the head of a message that is longer than the pane.
+      log.scrollTop = nodes.at(-1).offsetTop - log.offsetTop;
+      resting = log.scrollTop;
+    }
     toEnd = false;
     focus?.focus({ preventScroll: true });
   }

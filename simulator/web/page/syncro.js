@@ -16,9 +16,9 @@ const faults = [
 
 // What the trouble may be for: [words that follow "the next", method, path].
 const targets = [
-  ["new comment", "POST", "/tickets/*/comment"],
+  ["comment", "POST", "/tickets/*/comment"],
   ["change of a ticket", "PUT", "/tickets/*"],
-  ["new invoice", "POST", "/invoices"],
+  ["invoice", "POST", "/invoices"],
   ["look at a ticket", "GET", "/tickets/*"],
   ["request of any kind", "", ""],
 ];
@@ -130,7 +130,7 @@ export function syncro(root, { sim }) {
         el("button", { type: "button", class: "back", on: { click: () => show(null) } }, "‹ All tickets"),
         el("h3", {}, el("span", { class: "ticket-number" }, `#${t.number}`), " ", t.subject),
         el("p", { class: "facts" }, statusPill(t.status), " ", [
-          t.priority, customerOf(t), who ? `assigned to ${who}` : "assigned to nobody", prepaid > 0 && `${prepaid} h prepaid`,
+          t.priority, customerOf(t), who ? `assigned to ${who}` : "assigned to nobody", prepaid > 0 && `${prepaid}\u00a0h prepaid`,
         ].filter(Boolean).join(" · "))),
       part("Comments", newestFirst(t.comments, "created"), (c) => el("li", { class: "comment" },
         el("div", { class: "comment-head" },
@@ -206,7 +206,7 @@ export function syncro(root, { sim }) {
       },
       el("time", {}, clock(r.at, true)),
       el("span", { class: "method" }, r.method),
-      el("span", { class: "path" }, r.path),
+      el("span", { class: "path" }, shortPath(r.path)),
       el("span", { class: "by" }, r.user || "no key"),
       el("span", { class: ["code", `code-${Math.floor((r.status || 0) / 100)}`, r.fault && "troubled"] }, r.status || "–")))));
   }
@@ -324,7 +324,12 @@ function newestFirst(items, field) {
 }
 
 function statusPill(status) {
-  const kind = /new/i.test(status) ? "new" : /progress|scheduled/i.test(status) ? "going"
-    : /wait/i.test(status) ? "waiting" : "over";
+  const kind = /resolved|invoiced|closed/i.test(status) ? "over" : /wait/i.test(status) ? "waiting"
+    : /new|reply/i.test(status) ? "new" : "going";
   return el("span", { class: `pill pill-${kind}` }, status);
+}
+
+// shortPath leaves of a long id its end, so that what follows is to be seen.
+function shortPath(path) {
+  return path.replace(/\d{4,}(\d{3})/g, "…$1");
 }

@@ -1,0 +1,98 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPlainSaysEverythingButTheButtons(t *testing.T) {
+	t.Parallel()
+	card := Card{
+		Title: "Close #32164",
+		Parts: []Part{
+			Text("As Dana"),
+			Quoted("first\nsecond"),
+			Code("{}"),
+			Fields{{"Status", "New"}},
+			Steps{{Mark: Done, Text: "Comment", Alert: "INTERNAL", Quoted: "words", Result: "comment 7"}, {Text: "Status"}},
+			Table{Header: []string{"Ticket", "Status"}, Rows: [][]string{{"#1", "New"}, {"#32164", "Resolved", "more"}}},
+			Link{"Ticket", "https://example.syncromsp.com/tickets/1"},
+		},
+		Buttons: []Button{{Label: "Confirm", Verb: "confirm", Value: "secret"}},
+		Note:    "op ABCDE",
+	}
+	want := strings.TrimSpace(`
+Close #32164
+As Dana
+> first
+> second
+{}
+Status: New
+✓ 1 Comment
+    INTERNAL
+    words
+    comment 7
+○ 2 Status
+Ticket  Status
+#1      New
+#32164  Resolved  more
+Ticket: https://example.syncromsp.com/tickets/1
+op ABCDE`)
+	if got := card.Plain(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestWorkRefusesWhatIsTooMuchAndWhatComesAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	w := NewWork(1)
+	release := make(chan struct{})
+	if !w.Start(func(context.Context) { <-release }) {
+		t.Fatal("refused the first piece")
+	}
+	if w.Start(func(context.Context) {}) {
+		t.Error("took a second piece with room for one")
+	}
+	close(release)
+	if err := w.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if w.Start(func(context.Context) {}) {
+		t.Error("took a piece after the end")
+	}
+}
+
+func TestDrainCancelsWhatDoesNotEndInTime(t *testing.T) {
+	t.Parallel()
+	w := NewWork(1)
+	ended := make(chan struct{})
+	w.Start(func(ctx context.Context) { <-ctx.Done(); close(ended) })
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := w.Drain(ctx); err == nil {
+		t.Error("no error, though time was up")
+	}
+	select {
+	case <-ended:
+	default:
+		t.Error("Drain came back before the work ended")
+	}
+}
+
+func TestAPanicDoesNotEndTheOthers(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	w := NewWork(2)
+	w.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w.Start(func(context.Context) { panic("a bad payload") })
+	if err := w.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "a bad payload") {
+		t.Errorf("the log says %q", log.String())
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/syncrobot/syncrobot/config"
+	"github.com/syncrobot/syncrobot/internal/redistest"
+	"github.com/syncrobot/syncrobot/simulator/syncrosim"
+)
+
+// patience bounds every wait for something that must come. It is long only
+// for a machine that is busy with all tests at once.
+const patience = 30 * time.Second
+
+// vaultDoor is held while a vault is opened: SOPS takes the age key from the
+// process's environment, and each shop has a key of its own.
+var vaultDoor sync.Mutex
+
+// world is a shop with one bot at work, on a Redis of its own.
+type world struct {
+	*shop
+	bot    *bot
+	redis  *redistest.Server
+	log    *journal
+	hangup chan os.Signal
+
+	reload func() (*config.Config, error) // what a hangup reads
+	quit   context.CancelFunc
+	ended  chan error
+}
+
+// setting changes a world before its bot starts.
+type setting func(*world)
+
+// openWorld starts everything. Syncro's own limit is off, because what is
+// tested is not the pace.
+func openWorld(t *testing.T, settings ...setting) *world {
+	t.Helper()
+	w := &world{redis: redistest.Start(t), log: &journal{}, hangup: make(chan os.Signal, 1), ended: make(chan error, 1)}
+	vaultDoor.Lock()
+	defer vaultDoor.Unlock()
+	var err error
+	if w.shop, err = openShop(w.redis.URL()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.shop.Close)
+	w.reload = func() (*config.Config, error) { return w.cfg, nil }
+	w.unhurried(t)
+	w.cfg.ShutdownGrace = 5 * time.Second
+	for _, set := range settings {
+		set(w)
+	}
+	if w.bot, err = newBot(w.cfg, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
+		t.Fatal(err)
+	}
+	w.pointAt("http://" + w.bot.public.Addr().String())
+	w.start(t)
+	return w
+}
+
+// unhurried puts a Syncro without a limit in the place of the shop's.
+func (w *world) unhurried(t *testing.T) {
+	t.Helper()
+	w.Syncro.Close()
+	w.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: []syncrosim.Token{
+		{Key: danaToken, UserID: 4101, Name: "Dana Ruiz"},
+		{Key: robToken, UserID: 4107, Name: "Rob Ames"},
+		{Key: sharedToken, UserID: 4100, Name: "Front Office"},
+	}})
+	w.behind(t, func(next http.Handler) http.Handler { return next })
+	w.cfg.Syncro.RequestsPerMinute = 100_000
+}
+
+// behind puts something between the bot and Syncro.
+func (w *world) behind(t *testing.T, wrap func(http.Handler) http.Handler) {
+	t.Helper()
+	address, err := w.listen(wrap(w.Syncro))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cfg.Syncro.URL = address
+}
+
+func (w *world) start(t *testing.T) {
+	ctx, quit := context.WithCancel(context.Background())
+	w.quit = quit
+	go func() { w.ended <- w.bot.serve(ctx, w.hangup, func() (*config.Config, error) { return w.reload() }) }()
+	t.Cleanup(func() {
+		w.Syncro.Close() // whatever hangs there ends
+		w.finish(t)
+		if t.Failed() && testing.Verbose() {
+			t.Log(w.log.String())
+		}
+	})
+}
+
+// finish stops the bot as SIGTERM does and waits until it is at rest.
+func (w *world) finish(t *testing.T) {
+	t.Helper()
+	w.quit()
+	select {
+	case err := <-w.ended:
+		if err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		w.ended <- err
+	case <-time.After(patience):
+		t.Error("serve does not end")
+	}
+}
+
+// ticket is a ticket as Syncro has it now.
+func (w *world) ticket(t testing.TB, number int64) syncrosim.Ticket {
+	t.Helper()
+	ticket, ok := w.Syncro.Ticket(number)
+	if !ok {
+		t.Fatalf("Syncro has no ticket #%d", number)
+	}
+	return ticket
+}
+
+// lastComment is the newest entry of a ticket's thread.
+func (w *world) lastComment(t testing.TB, number int64) syncrosim.Comment {
+	t.Helper()
+	thread := w.ticket(t, number).Comments
+	return thread[len(thread)-1]
+}
+
+// writes is how many requests that change something reached Syncro.
+func (w *world) writes() int {
+	return w.Syncro.Count("POST", "") + w.Syncro.Count("PUT", "") + w.Syncro.Count("DELETE", "")
+}
+
+// wellMannered fails the test for whatever Slack or Teams would not have
+// taken as it was meant.
+func (w *world) wellMannered(t *testing.T) {
+	t.Helper()
+	for _, v := range w.Slack.Violations() {
+		t.Errorf("Slack: %s", v)
+	}
+	for _, v := range w.Teams.Violations() {
+		t.Errorf("Teams: %s", v)
+	}
+}
+
+
+// until waits for something to become true.
+func until(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// journal is the bot's log.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}
