@@ -153,7 +153,7 @@ func (d *drawing) part(p chat.Part) slackapi.Block {
 	case chat.Code:
 		return rich(preformatted(d.text(string(p))))
 	case chat.Table:
-		return rich(preformatted(d.take(clean(tidy(p).Plain()), cutLines)))
+		return rich(d.table(p))
 	case chat.Fields:
 		return rich(d.fields(p))
 	case chat.Steps:
@@ -183,6 +183,55 @@ func (d *drawing) fields(all chat.Fields) slackapi.RichTextElement {
 		runs = append(runs, boldRun(next+cmp.Or(name, "–")+": "), plainRun(cmp.Or(value, "–")))
 	}
 	return section(runs...)
+}
+
+// table draws a line a row, its first cell in bold. Columns would need a fixed
+// width, which phones and narrow windows break; Slack's own table block stands
+// once a message at most.
+func (d *drawing) table(t chat.Table) slackapi.RichTextElement {
+	var runs []slackapi.RichTextSectionElement
+	if header := cells(t.Header); len(header) > 0 {
+		runs = append(runs, italicRun(d.take(strings.Join(header, " · "), cutLines)))
+	}
+	budget := min(d.limit, d.room)
+	for i, r := range t.Rows {
+		row := cells(r)
+		if len(row) == 0 {
+			continue
+		}
+		size := length(strings.Join(row, " · ")) + 1
+		if size > budget {
+			if d.limit > d.room {
+				d.lostText += size
+			}
+			more := fmt.Sprintf("\n… (cut: %d more row%s)", len(t.Rows)-i, plural(len(t.Rows)-i))
+			d.room -= length(more)
+			runs = append(runs, plainRun(more))
+			break
+		}
+		budget -= size
+		d.room -= size
+		next := ""
+		if len(runs) > 0 {
+			next = "\n"
+		}
+		runs = append(runs, boldRun(next+row[0]))
+		if len(row) > 1 {
+			runs = append(runs, plainRun(" · "+strings.Join(row[1:], " · ")))
+		}
+	}
+	return section(runs...)
+}
+
+// cells are a row's cells that say something, each on one line.
+func cells(row []string) []string {
+	var full []string
+	for _, c := range row {
+		if c = line(c); c != "" {
+			full = append(full, c)
+		}
+	}
+	return full
 }
 
 func (d *drawing) steps(all chat.Steps) []slackapi.RichTextElement {
@@ -263,22 +312,6 @@ func webAddress(raw string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && length(raw) <= maxURL
 }
 
-// tidy is t with each cell on one line.
-func tidy(t chat.Table) chat.Table {
-	row := func(cells []string) []string {
-		short := make([]string, len(cells))
-		for i, c := range cells {
-			short[i] = line(c)
-		}
-		return short
-	}
-	short := chat.Table{Header: row(t.Header)}
-	for _, r := range t.Rows {
-		short.Rows = append(short.Rows, row(r))
-	}
-	return short
-}
-
 // The makers of rich text give nil for what has no text, and leave it out of
 // what they are made of: Slack refuses empty texts.
 
@@ -291,6 +324,10 @@ func plainRun(s string) slackapi.RichTextSectionElement {
 
 func boldRun(s string) slackapi.RichTextSectionElement {
 	return slackapi.NewRichTextSectionTextElement(s, &slackapi.RichTextSectionTextStyle{Bold: true})
+}
+
+func italicRun(s string) slackapi.RichTextSectionElement {
+	return slackapi.NewRichTextSectionTextElement(s, &slackapi.RichTextSectionTextStyle{Italic: true})
 }
 
 func section(runs ...slackapi.RichTextSectionElement) slackapi.RichTextElement {

@@ -34,6 +34,8 @@ type world struct {
 	reload func() (*config.Config, error) // what a hangup reads
 	quit   context.CancelFunc
 	ended  chan error
+
+	read sync.Map // cards of Teams that were read already: reading takes its time
 }
 
 // setting changes a world before its bot starts.
@@ -53,6 +55,7 @@ func openWorld(t *testing.T, settings ...setting) *world {
 	t.Cleanup(w.shop.Close)
 	w.reload = func() (*config.Config, error) { return w.cfg, nil }
 	w.unhurried(t)
+	w.Teams.SetUnlimited(true)
 	w.cfg.ShutdownGrace = 5 * time.Second
 	for _, set := range settings {
 		set(w)

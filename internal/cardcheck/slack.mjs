@@ -36,7 +36,7 @@ export function checkMessages(messages) {
     found++;
   }
   // tsc itself may fail (an option, a missing package): that is no verdict on a card.
-  if ((status === 0) !== (found === 0) || /^error TS/m.test(stdout) || /TS2307/.test(stdout)) {
+  if ((status === 0) !== (found === 0) || /^error TS|TS2307/m.test(stdout)) {
     throw new Error(`tsc ended with ${status}:\n${stdout}${stderr}`);
   }
   return problems;
