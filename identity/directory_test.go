@@ -69,6 +69,12 @@ func TestWhoIsUnknown(t *testing.T) {
 		if _, err := d.Who(t.Context(), user); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if d.Known(user) {
+			t.Errorf("%s is known", name)
+		}
+	}
+	if !d.Known(danaOnSlack) || !d.Known(robOnSlack) {
+		t.Error("a technician is not known, with a key or without")
 	}
 	if _, err := d.Named(t.Context(), "kim"); !errors.Is(err, ErrUnknown) {
 		t.Error(err)
@@ -143,7 +149,7 @@ func TestNobodyIsServedWithSomebodyElsesKey(t *testing.T) {
 		{"an entry with another's key", func(t *testing.T, v Vault) { add(t, v, "dana", robKey, dana) },
 			&WrongPersonError{}, "the key in msp-tools/syncro-dana.sops.yaml answers as Rob Ames (user 4107), not as user 4101, and is not used"},
 		{"an entry with a key that Syncro knows nobody for", func(t *testing.T, v Vault) { add(t, v, "dana", "unknown", dana) },
-			nil, "Syncro did not say whose key this is"},
+			nil, "no user in what Syncro says about the key"},
 		{"no entry and a revoked shared one", func(t *testing.T, v Vault) { seal(t, v, shared, inactive(plainShared)) },
 			&NoKeyError{}, "nor an active shared one"},
 		{"no entry and no shared one", func(t *testing.T, v Vault) {

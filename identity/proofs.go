@@ -53,7 +53,7 @@ func (p *proofs) whose(ctx context.Context, key syncro.Key) (syncro.Me, error) {
 		defer cancel()
 		me, err := p.ask(ctx, key)
 		if err == nil && me.UserID < 1 {
-			err = errors.New("Syncro did not say whose key this is")
+			err = errors.New("no user in what Syncro says about the key")
 		}
 		if err == nil {
 			one.keep(me)

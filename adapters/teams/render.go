@@ -303,7 +303,7 @@ func columnWeight(header []string, rows [][]string, i int) int {
 			longest = max(longest, len([]rune(row[i])))
 		}
 	}
-	return min(max(longest, 6), 30)
+	return min(max(longest, 12), 24)
 }
 
 // drawLink is a link as a button of its own, whose label is no markup
