@@ -113,6 +113,9 @@ func (o *Operation) drawParked(c *chat.Card) {
 			}
 			button("It is there", VerbThere, chat.Ordinary)
 			button("It is not there: send", VerbAgain, chat.Danger)
+		case Wrong:
+			text += " Please look at it in Syncro: nothing that follows from it was sent."
+			button("Look again", VerbLook, chat.Primary)
 		case Twice:
 			text += " It is there more than once. Nothing was removed: please look at the ticket."
 			button("Look again", VerbLook, chat.Primary)
@@ -141,11 +144,13 @@ func (o *Operation) drawTyped(c *chat.Card) {
 
 // sent says, first of all, what reached Syncro and what did not.
 func (o *Operation) sent() string {
-	done, doubt := 0, false
+	done, doubt, wrong := 0, false, false
 	for _, s := range o.Steps {
 		switch s.State {
 		case Landed:
 			done++
+		case Checking, Wrong:
+			wrong = true
 		case Sending, Absent, Unclear, Twice:
 			doubt = doubt || !s.Sent.IsZero()
 		}
@@ -160,6 +165,8 @@ func (o *Operation) sent() string {
 		text = fmt.Sprintf("Steps 1 to %d were done. ", done)
 	}
 	switch {
+	case wrong:
+		return text + fmt.Sprintf("Step %d was done, and is not checked.", done+1)
 	case doubt:
 		return text + fmt.Sprintf("Step %d was sent once, without a clear answer.", done+1)
 	case done == 0:
@@ -177,7 +184,7 @@ func stepLines(o *Operation) chat.Steps {
 		if o.State == Running && s == o.current() && s.State == Waiting {
 			lines[i].Mark = chat.Doing
 		}
-		if w, err := s.write(); err == nil {
+		if w, err := o.write(s); err == nil {
 			l := w.Line()
 			lines[i].Text, lines[i].Alert, lines[i].Quoted = l.Text, l.Audience, l.Quoted
 		}
@@ -189,8 +196,10 @@ func (s *Step) mark() chat.Mark {
 	switch s.State {
 	case Landed:
 		return chat.Done
-	case Refused:
+	case Refused, Wrong:
 		return chat.Failed
+	case Checking:
+		return chat.Doing
 	case Absent, Unclear, Twice:
 		return chat.Doubt
 	case Sending:
@@ -206,11 +215,11 @@ func (s *Step) mark() chat.Mark {
 // stands in the card's first words instead.
 func (s *Step) result(o *Operation) string {
 	var parts []string
-	if s.State == Landed && s.ID != 0 && s.ID != o.Ticket.ID {
+	if (s.State == Landed || s.State == Checking || s.State == Wrong) && s.ID != 0 && s.ID != o.Ticket.ID {
 		noun, _, _ := strings.Cut(s.Kind, ".")
 		parts = append(parts, fmt.Sprintf("%s %d", noun, s.ID))
 	}
-	if s.Why != "" && s.State != Waiting && s.State != Sending {
+	if s.Why != "" && s.State != Waiting && s.State != Sending && s.State != Checking {
 		parts = append(parts, s.Why)
 	}
 	return strings.Join(parts, " · ")
@@ -219,8 +228,8 @@ func (s *Step) result(o *Operation) string {
 // requests is exactly what is sent, as JSON.
 func (o *Operation) requests() chat.Code {
 	var b strings.Builder
-	for i, s := range o.Steps {
-		w, err := s.write()
+	for i := range o.Steps {
+		w, err := o.write(&o.Steps[i])
 		if err != nil {
 			continue
 		}

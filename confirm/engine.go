@@ -82,18 +82,27 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 		shown[syncro.TicketPath(t.ID)] = t.Raw
 	}
 	reader := e.Syncro.Reader(actor.Key, syncro.ClassLookup)
+	soAlready := true
 	for _, w := range plan.Steps {
 		kind, args, err := syncro.MarshalWrite(w)
 		if err != nil {
 			return chat.Card{}, err
 		}
 		step := Step{Kind: kind, Args: args, State: Waiting}
-		if step.Before, err = e.preimage(ctx, reader, w.Evidence(op.As.author()), shown); err != nil {
+		if b, ok := w.(syncro.Bound); ok {
+			w = b.Bind(make([]int64, len(op.Steps)))
+		}
+		evidence := w.Evidence(op.As.author())
+		if step.Before, err = e.preimage(ctx, reader, evidence, shown); err != nil {
 			return chat.Card{}, err
 		}
+		// A record that is to be added is never there already: the same text
+		// may be meant twice.
+		what, _ := judge(evidence.Effect, step.Before, step.Before)
+		soAlready = soAlready && what == happened
 		op.Steps = append(op.Steps, step)
 	}
-	if op.nothingToDo() {
+	if soAlready {
 		return chat.Card{
 			Title: op.Title, Tone: chat.Good,
 			Parts: []chat.Part{chat.Text("Nothing was sent: it is so already."), stepLines(op)},
@@ -120,17 +129,6 @@ func (e *Engine) ask(ctx context.Context, op *Operation) (chat.Card, error) {
 	}
 	e.log(op, "proposed")
 	return op.card(false), nil
-}
-
-// nothingToDo reports whether every step is so already. A record that is to
-// be added is never so already: the same text may be meant twice.
-func (o *Operation) nothingToDo() bool {
-	for _, s := range o.Steps {
-		if !s.Before.IsSet {
-			return false
-		}
-	}
-	return true
 }
 
 // Pending lists a person's unconfirmed and unsettled operations as cards.
@@ -243,6 +241,10 @@ func (o *Operation) decide(verb string, now time.Time) bool {
 		}
 		return step.State == Waiting
 	case VerbLook:
+		if step.State == Wrong {
+			step.State, step.Why = Checking, ""
+			return true
+		}
 		if step.Sent.IsZero() || step.State != Absent && step.State != Unclear && step.State != Twice {
 			return false
 		}

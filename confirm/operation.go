@@ -28,13 +28,15 @@ type StepState string
 
 // The states of a step. Only a step that is waiting may be sent.
 const (
-	Waiting StepState = "waiting" // not sent
-	Sending StepState = "sending" // saved before it was sent; it may have happened
-	Landed  StepState = "done"    // it happened, and that was seen
-	Refused StepState = "refused" // Syncro or the network said no: it did not happen
-	Absent  StepState = "absent"  // looked for until the quarantine was over: it is not there
-	Unclear StepState = "unclear" // only a person can tell
-	Twice   StepState = "twice"   // it is there more than once
+	Waiting  StepState = "waiting"  // not sent
+	Sending  StepState = "sending"  // saved before it was sent; it may have happened
+	Checking StepState = "checking" // it happened; what it made is not looked at yet
+	Landed   StepState = "done"     // it happened, and that was seen
+	Wrong    StepState = "wrong"    // it happened, and what it made is not as it should be
+	Refused  StepState = "refused"  // Syncro or the network said no: it did not happen
+	Absent   StepState = "absent"   // looked for until the quarantine was over: it is not there
+	Unclear  StepState = "unclear"  // only a person can tell
+	Twice    StepState = "twice"    // it is there more than once
 )
 
 // Operation is one confirmed or to be confirmed change, as Redis keeps it.
@@ -101,10 +103,21 @@ type Step struct {
 // Name is the operation's short name, which is no secret.
 func (o *Operation) Name() string { return o.ID[1 : 1+nameLength] }
 
-func (s Step) write() (syncro.Write, error) {
+// write is the step's write, with the ids that earlier steps made.
+func (o *Operation) write(s *Step) (syncro.Write, error) {
 	w, err := syncro.UnmarshalWrite(s.Kind, s.Args)
 	if err != nil {
 		return nil, fmt.Errorf("stored step: %w", err)
+	}
+	if b, ok := w.(syncro.Bound); ok {
+		var made []int64
+		for i := range o.Steps {
+			if &o.Steps[i] == s {
+				break
+			}
+			made = append(made, o.Steps[i].ID)
+		}
+		w = b.Bind(made)
 	}
 	return w, nil
 }

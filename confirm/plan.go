@@ -49,8 +49,14 @@ const (
 // judge compares what the evidence shows now with what it showed when the
 // card was drawn. ids are the entries that decided it.
 func judge(effect syncro.Effect, before, now syncro.Sight) (verdict, []int64) {
-	if effect == syncro.Sets {
+	switch effect {
+	case syncro.Sets:
 		if now.IsSet {
+			return happened, nil
+		}
+		return missing, nil
+	case syncro.Removes:
+		if len(now.Ours) == 0 {
 			return happened, nil
 		}
 		return missing, nil

@@ -121,10 +121,13 @@ func (r *runner) steps(ctx context.Context) {
 
 // step takes one step as far as it gets now, and reports whether it landed.
 func (r *runner) step(ctx context.Context, step *Step) bool {
-	w, err := step.write()
+	w, err := r.op.write(step)
 	if err != nil {
 		r.cannotGoOn(ctx, err)
 		return false
+	}
+	if step.State == Checking {
+		return r.check(ctx, step, w)
 	}
 	evidence := w.Evidence(r.op.As.author())
 	sight, err := r.look(ctx, evidence)
@@ -147,7 +150,7 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 		} else {
 			step.Why = "Syncro's answer was lost: looked for, and found"
 		}
-		return r.landed(ctx, step)
+		return r.happened(ctx, step, w)
 	case what == several:
 		step.State, step.Found = Twice, ids
 		step.Why = "it is there more than once: " + listed(ids)
@@ -211,7 +214,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	switch out.Result {
 	case syncro.Applied:
 		step.ID = out.ID
-		return r.landed(ctx, step)
+		return r.happened(ctx, step, w)
 	case syncro.Unknown:
 		step.Why = r.Explain(out.Err)
 		r.log(r.op, "in doubt", "error", out.Err)
@@ -251,6 +254,32 @@ func (r *runner) refused(ctx context.Context, step *Step, err error) bool {
 		}
 	}
 	return false
+}
+
+// happened notes that a step happened, and looks at what it made where that
+// can be wrong all the same.
+func (r *runner) happened(ctx context.Context, step *Step, w syncro.Write) bool {
+	if _, ok := w.(syncro.Checked); !ok {
+		return r.landed(ctx, step)
+	}
+	step.State, step.Looks, r.op.Began = Checking, 0, true
+	return r.save(ctx, r.Lease, 0) && r.check(ctx, step, w)
+}
+
+// check looks at what a step made.
+func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
+	evidence := w.(syncro.Checked).Check(step.ID)
+	sight, err := r.reader.Look(ctx, evidence)
+	if err != nil {
+		r.lookLater(ctx, step, err)
+		return false
+	}
+	if what, _ := judge(evidence.Effect, syncro.Sight{}, sight); what != happened {
+		step.State, step.Why = Wrong, "it is there, and it is not as it should be"
+		r.park(ctx, 0)
+		return false
+	}
+	return r.landed(ctx, step)
 }
 
 // landed notes that a step happened.
@@ -293,7 +322,12 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 		r.park(ctx, 0)
 		return
 	case step.Clean == 0 && step.Looks >= len(r.Looks)+maxBlind:
-		step.State = Unclear
+		// What happened for certain must not be offered to be sent again.
+		if step.State == Checking {
+			step.State = Wrong
+		} else {
+			step.State = Unclear
+		}
 		step.Why = "Syncro could not be read: " + r.Explain(err)
 		r.park(ctx, 0)
 		return
@@ -343,7 +377,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 	next.Steps = slices.Clone(r.op.Steps)
 	for i := range next.Steps {
 		step := &next.Steps[i]
-		w, err := step.write()
+		w, err := next.write(step)
 		if err == nil {
 			step.Before, err = r.look(ctx, w.Evidence(next.As.author()))
 		}

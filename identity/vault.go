@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -145,6 +146,9 @@ func (v Vault) open(path string, owned bool) (Entry, fs.FileInfo, error) {
 func decode(data []byte) (Entry, error) {
 	if len(data) > maxEntry {
 		return Entry{}, fmt.Errorf("it is over %d bytes, and so no entry", maxEntry)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return Entry{}, errors.New("it is empty")
 	}
 	silence()
 	plain, err := decrypt.Data(data, "yaml")

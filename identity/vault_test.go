@@ -226,7 +226,7 @@ func TestAnEntryThatCannotBeOpenedSaysWhy(t *testing.T) {
 		}, "it is not a SOPS file in YAML"},
 		{"nothing in it", func(t *testing.T, _ Vault, file string) {
 			edit(t, file, func(string) string { return "" })
-		}, "it is not"},
+		}, "it is empty"},
 		{"cut in the middle", func(t *testing.T, _ Vault, file string) {
 			edit(t, file, func(s string) string { return s[:len(s)/2] })
 		}, "it "},
@@ -358,7 +358,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add(sealed)
 	f.Add([]byte("sops:\n  mac: x\n  age:\n    - recipient: age1\n      enc: x\n"))
 	f.Add([]byte("a: &a [*a]\nsops: *a"))
-	f.Add([]byte("1: {}\nsops: {}\n---\nx"))
+	f.Add([]byte("? [a]\n: b\nsops: {lastmodified: '2024-01-01T00:00:00Z'}\n---\nx"))
+	f.Add([]byte("sops:\n  lastmodified: '2024-01-01T00:00:00Z'\n  mac: x\n  version: 3.7\n  shamir_threshold: 5\n  key_groups:\n  - age:\n    - recipient: a\n      enc: b\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		entry, err := decode(data)
 		if err == nil && entry.Key != syncro.NewKey(danaKey) {

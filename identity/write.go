@@ -41,7 +41,7 @@ type credentials struct {
 // AddEntry writes a technician's entry, encrypted to the recipients that the
 // .sops.yaml of the vault names for it, and returns its path. me is whom
 // Syncro takes the key for. An entry that is there already is fs.ErrExist,
-// unless replace is set. A key that only reads the vault is not needed.
+// unless replace is set. The key that opens the vault is not needed.
 func (v Vault) AddEntry(ctx context.Context, name, key string, me syncro.Me, replace bool) (string, error) {
 	path, err := v.userPath(name)
 	if err != nil {

@@ -1,7 +1,11 @@
+// Package syncro talks to the API of Syncro (syncromsp.com): reads, and writes
+// that are described first (Write) and sent at most once (Client.Send). Facts
+// about the API are from its OpenAPI document unless another source is named.
 package syncro
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +30,7 @@ import (
 const (
 	maxAnswer    = 8 << 20          // bytes of an answer that are read
 	pauseDefault = 60 * time.Second // after a 429 that does not say how long
+	pauseMax     = 10 * time.Minute // whatever it says
 	readTries    = 3                // of one GET, with the waits between them
 )
 
@@ -195,9 +200,7 @@ func (c *Client) get(ctx context.Context, key Key, class Class, path string) ([]
 
 // pause closes the gate for everybody after a 429.
 func (c *Client) pause(ctx context.Context, failure *Error) {
-	if failure.RetryAfter == 0 {
-		failure.RetryAfter = pauseDefault
-	}
+	failure.RetryAfter = min(cmp.Or(failure.RetryAfter, pauseDefault), pauseMax)
 	c.log.WarnContext(ctx, "Syncro answered 429, all requests pause", "route", route(failure.Path), "pause", failure.RetryAfter.String())
 	if err := c.limiter.Pause(context.WithoutCancel(ctx), failure.RetryAfter); err != nil {
 		c.log.ErrorContext(ctx, "the pause after a 429 could not be stored", "error", err)

@@ -211,67 +211,71 @@ func TestAfter429WithoutTimeForThePause(t *testing.T) {
 	}
 }
 
-// cutting is a server that answers the first request on a connection and
-// reads but does not answer what comes second, or with answers == 0 the first.
-func cutting(t *testing.T, answers int, body string) (url string, received *atomic.Int32) {
+// cutting is a server that answers the first requests and then reads what
+// comes and cuts the connection. It counts requests and connections.
+type cutting struct {
+	url                   string
+	requests, connections atomic.Int32
+}
+
+func startCutting(t *testing.T, answers int32, body string) *cutting {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	received = new(atomic.Int32)
+	c := &cutting{url: "http://" + listener.Addr().String()}
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		in := bufio.NewReader(conn)
+		for {
+			request, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, request.Body); err != nil || c.requests.Add(1) > answers {
+				return
+			}
+			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		}
+	}
 	go func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				in := bufio.NewReader(conn)
-				for n := 0; ; n++ {
-					request, err := http.ReadRequest(in)
-					if err != nil {
-						return
-					}
-					if _, err := io.Copy(io.Discard, request.Body); err != nil {
-						return
-					}
-					if request.Method == http.MethodPost {
-						received.Add(1)
-					}
-					if n == answers {
-						return
-					}
-					fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-				}
-			}()
+			c.connections.Add(1)
+			go serve(conn)
 		}
 	}()
-	return "http://" + listener.Addr().String(), received
+	return c
 }
 
 // net/http sends a request again by itself where a connection that was used
-// before turns out to be closed.
+// before turns out to be closed, so no write may use one.
 func TestAPostOnADyingConnectionArrivesOnce(t *testing.T) {
 	t.Parallel()
-	for name, answers := range map[string]int{"a new connection": 0, "a connection used before": 1} {
+	for name, before := range map[string]int32{"the first": 0, "after another": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, received := cutting(t, answers, `{"ticket":{"id":5}}`)
-			s := newStand(t, answer(200, `{}`), func(o *syncro.Options) { o.URL = url })
-			if answers > 0 {
-				if _, err := s.reader().Ticket(t.Context(), 5); err != nil {
-					t.Fatal(err)
+			server := startCutting(t, before, landed)
+			s := newStand(t, answer(200, `{}`), func(o *syncro.Options) { o.URL = server.url })
+			for range before {
+				if outcome := s.send(t.Context(), note); outcome.Result != syncro.Applied {
+					t.Fatal(outcome)
 				}
 			}
 			outcome := s.send(t.Context(), note)
 			if outcome.Result != syncro.Unknown || errors.Is(outcome.Err, syncro.ErrNotSent) {
 				t.Errorf("%+v, want unknown", outcome)
 			}
-			if n := received.Load(); n != 1 {
-				t.Errorf("%d POSTs arrived, want exactly 1", n)
+			if n := server.requests.Load(); n != before+1 {
+				t.Errorf("%d POSTs arrived of %d", n, before+1)
+			}
+			if n := server.connections.Load(); n != before+1 {
+				t.Errorf("%d connections for %d POSTs", n, before+1)
 			}
 		})
 	}

@@ -50,6 +50,9 @@ const (
 	Adds Effect = iota
 	// Sets: happened when it is so; where it is so already nothing is sent.
 	Sets
+	// Removes: happened when none of ours is left; where none is there
+	// nothing is sent.
+	Removes
 )
 
 // Evidence is a GET that shows whether a Write happened.
@@ -58,6 +61,25 @@ type Evidence struct {
 	Effect Effect
 	// Read finds the write in the answer's body.
 	Read func(body []byte) (Sight, error)
+	// Missing is what a 404 shows; nil where a 404 is an error like any other.
+	Missing *Sight
+}
+
+// Checked is a Write whose 2xx is not enough: what it made is looked at before
+// the next step, and must be as it should be (an invoice holds exactly the
+// lines it is for; a deleted one is gone, though Syncro answers 200 in any case).
+type Checked interface {
+	Write
+	// Check is the look, with the effect Sets, at the record that was made.
+	Check(id int64) Evidence
+}
+
+// Bound is a Write that needs an id that an earlier step of its operation makes.
+type Bound interface {
+	Write
+	// Bind fills it in. made has the ids of the steps before, in their order,
+	// 0 where there is none yet.
+	Bind(made []int64) Write
 }
 
 // Sight is what an Evidence shows at one time. For Adds, All has the ids of

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -54,29 +55,68 @@ func openWorld(t *testing.T, settings ...setting) *world {
 	}
 	t.Cleanup(w.shop.Close)
 	w.reload = func() (*config.Config, error) { return w.cfg, nil }
-	w.unhurried(t)
+	w.unhurried(t, shopTokens...)
 	w.Teams.SetUnlimited(true)
 	w.cfg.ShutdownGrace = 5 * time.Second
 	for _, set := range settings {
 		set(w)
 	}
-	if w.bot, err = newBot(w.cfg, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
-		t.Fatal(err)
-	}
+	w.bot = w.newBot(t)
 	w.pointAt("http://" + w.bot.public.Addr().String())
 	w.start(t)
 	return w
 }
 
+// newBot puts a bot together; vaultDoor must be held.
+func (w *world) newBot(t *testing.T) *bot {
+	t.Helper()
+	b, err := newBot(w.cfg, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// replica starts one more bot on the world's Redis.
+func (w *world) replica(t *testing.T) *bot {
+	t.Helper()
+	vaultDoor.Lock()
+	defer vaultDoor.Unlock()
+	w.bringKey(t)
+	b := w.newBot(t)
+	ctx, quit := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.serve(ctx, nil, nil) }()
+	t.Cleanup(func() {
+		quit()
+		if err := <-ended; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return b
+}
+
+// bringKey puts this shop's age key where SOPS finds it; vaultDoor must be
+// held.
+func (w *world) bringKey(t *testing.T) {
+	t.Helper()
+	if err := os.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(w.dir, "age.key")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shopTokens are the keys that the shop's Syncro knows.
+var shopTokens = []syncrosim.Token{
+	{Key: danaToken, UserID: 4101, Name: "Dana Ruiz"},
+	{Key: robToken, UserID: 4107, Name: "Rob Ames"},
+	{Key: sharedToken, UserID: 4100, Name: "Front Office"},
+}
+
 // unhurried puts a Syncro without a limit in the place of the shop's.
-func (w *world) unhurried(t *testing.T) {
+func (w *world) unhurried(t *testing.T, tokens ...syncrosim.Token) {
 	t.Helper()
 	w.Syncro.Close()
-	w.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: []syncrosim.Token{
-		{Key: danaToken, UserID: 4101, Name: "Dana Ruiz"},
-		{Key: robToken, UserID: 4107, Name: "Rob Ames"},
-		{Key: sharedToken, UserID: 4100, Name: "Front Office"},
-	}})
+	w.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: tokens})
 	w.behind(t, func(next http.Handler) http.Handler { return next })
 	w.cfg.Syncro.RequestsPerMinute = 100_000
 }

@@ -1,0 +1,50 @@
+# The project's commands: `make help` lists them.
+
+CARDS    := internal/cardcheck
+FUZZTIME ?= 10s
+SUDO     := $(if $(filter-out 0,$(shell id -u)),sudo)
+
+.PHONY: help test check lint cards race fuzz demo build redis
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: redis ## all Go tests, with a real redis-server (installed when missing)
+	go test -timeout 4m ./...
+
+check: lint cards race ## everything before a change is handed in
+
+lint: ## gofmt, go vet and staticcheck
+	@files=$$(gofmt -l .) && test -z "$$files" || { printf 'not as gofmt writes it:\n%s\n' "$$files"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+cards: $(CARDS)/node_modules/.package-lock.json ## golden cards against Slack's types and Microsoft's renderer (needs Node)
+	npm run --silent --prefix $(CARDS) check
+
+$(CARDS)/node_modules/.package-lock.json: $(CARDS)/package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --prefix $(CARDS)
+
+race: redis ## all Go tests with the race detector
+	go test -race -timeout 8m ./...
+
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@list=$$(go test -list '^Fuzz' ./...) && echo "$$list" | \
+	awk '/^Fuzz/ { names = names " " $$1 } $$1 == "ok" { n = split(names, name); for (i = 1; i <= n; i++) print $$2, name[i]; names = "" }' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+demo: ## the whole bot with a simulated Syncro, Slack and Teams, on this machine alone
+	go run ./cmd/bot demo
+
+build: ## the program, as ./bot
+	CGO_ENABLED=0 go build -trimpath -o bot ./cmd/bot
+
+redis:
+	@command -v redis-server >/dev/null || { \
+		command -v apt-get >/dev/null || { echo 'redis-server is missing and this is no Debian: install Redis 7 by hand' >&2; exit 1; }; \
+		$(SUDO) apt-get update -qq; \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; \
+	}

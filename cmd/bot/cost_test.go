@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestCost counts the requests to Syncro of each command, from the typed word
+// to the outcome, with what can be remembered remembered: the key's owner, the
+// ticket's id, the account's lists.
+func TestCost(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	dana := teamsPerson{w, danaTeams, "", ""}
+	for _, number := range []string{"32164", "32102", "32162", "32163", "32161", "32160", "32159", "32158"} {
+		ask(t, dana, number, "#"+number)
+	}
+	ask(t, dana, "update 32164 nonsense", "There are: New")
+	var table strings.Builder
+	for _, c := range []struct {
+		line string
+		most int
+		done string // of the outcome; empty where nothing is confirmed
+	}{
+		{"open", 2, ""},
+		{"32164", 2, ""},
+		{"search printer", 1, ""},
+		{"customers harbor", 1, ""},
+		{"whoami", 0, ""},
+		{"pending", 0, ""},
+		{"help", 0, ""},
+		{"comment 32164 text", 1, ""},
+		{"close 32102", 4, "Close #32102"},
+		{"close 32164 “Fixed.”", 4, "Close #32164"},
+		{"update 32162 scheduled", 4, "Set the status of #32162"},
+		{"assign 32163 me", 4, "Assign #32163"},
+		{"priority 32161 high", 4, "Set the priority of #32161"},
+		{"note 32160 text", 4, "Note on #32160"},
+		{"reply 32159 text", 4, "Reply on #32159"},
+		{"update 32158 nonsense", 2, ""},
+		{"clsoe 32158", 0, ""},
+	} {
+		before := len(w.Syncro.Requests())
+		if drawn := ask(t, dana, c.line); c.done != "" {
+			press(t, dana, drawn, "Confirm", c.done, "Done and checked")
+		}
+		var asked []string
+		for _, r := range w.Syncro.Requests()[before:] {
+			asked = append(asked, r.Route)
+		}
+		if len(asked) > c.most {
+			t.Errorf("%q costs %d requests, at most %d are fine: %q", c.line, len(asked), c.most, asked)
+		}
+		fmt.Fprintf(&table, "%-24s %d  %s\n", c.line, len(asked), strings.Join(asked, ", "))
+	}
+	t.Logf("requests to Syncro, with warm caches\n%s", &table)
+}
