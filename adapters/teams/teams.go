@@ -81,7 +81,7 @@ func New(o Options) (*Adapter, error) {
 	tokenURL := cmp.Or(o.TokenURL, "https://login.microsoftonline.com/"+url.PathEscape(o.TenantID)+"/oauth2/v2.0/token")
 	web := newWeb()
 	a := &Adapter{
-		tenant:    o.TenantID,
+		tenant:    strings.ToLower(o.TenantID), // as the config writes ids
 		appID:     o.AppID,
 		command:   strings.TrimPrefix(o.Command, "/"),
 		handler:   o.Handler,
