@@ -4,7 +4,7 @@ CARDS    := internal/cardcheck
 FUZZTIME ?= 10s
 SUDO     := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: help test check lint cards race fuzz demo build redis
+.PHONY: help test check lint format vet staticcheck cards race fuzz demo build redis
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,9 +14,15 @@ test: redis ## all Go tests, with a real redis-server (installed when missing)
 
 check: lint cards race ## everything before a change is handed in
 
-lint: ## gofmt, go vet and staticcheck
+lint: format vet staticcheck ## gofmt, go vet and staticcheck
+
+format:
 	@files=$$(gofmt -l .) && test -z "$$files" || { printf 'not as gofmt writes it:\n%s\n' "$$files"; exit 1; }
+
+vet:
 	go vet ./...
+
+staticcheck:
 	go tool staticcheck ./...
 
 cards: $(CARDS)/node_modules/.package-lock.json ## golden cards against Slack's types and Microsoft's renderer (needs Node)

@@ -31,7 +31,12 @@ type Request struct {
 	Delivery string // unique to this delivery, for logs
 	User     User
 	Text     string // what was typed, without mention and command name; literal characters
-	Click    *Click // set when a button was pressed instead
+
+	// One of these is set when something else was done than typing a command.
+	Click    *Click
+	Form     *Filled
+	Search   *Search
+	Shortcut *Shortcut
 }
 
 // Click is a button pressed on a card.
@@ -51,15 +56,23 @@ type Replier interface {
 	// Reply shows a new card and tells where it is; the Ref is empty where
 	// the platform cannot change the card later without a click on it.
 	Reply(ctx context.Context, card Card) (Ref, error)
+	// Ask opens a form. Where the platform cannot do that now (Slack allows
+	// it for three seconds after what the person did; Teams shows it in the
+	// conversation), it shows a card with a button of the verb VerbForm and
+	// the form's ID instead, whose click opens it.
+	Ask(ctx context.Context, form Form) error
 }
+
+// VerbForm is the verb of a button that opens the form whose ID is its value.
+const VerbForm = "form"
 
 // Answer is what a click gets at once. Everything slow goes into Then.
 type Answer struct {
 	Replace *Card // takes the place of the clicked card
 	Aside   *Card // shown to the one who clicked, the clicked card stays
+	Form    *Form // opened for the one who clicked
 
-	// Then, if not nil, runs after Replace or Aside was handed to the
-	// platform, on a tracked goroutine that a shutdown waits for.
+	// Then, if not nil, runs after the above was handed to the platform, on a tracked goroutine that a shutdown waits for.
 	Then func(ctx context.Context)
 }
 
@@ -70,6 +83,17 @@ type Handler interface {
 	Command(ctx context.Context, req Request, r Replier)
 	// Click answers a pressed button quickly, asking nothing but Redis.
 	Click(ctx context.Context, req Request) Answer
+	// Submit takes a form that was handed in, quickly as well. Problems, by
+	// the inputs' names, leave it open and say what is wrong. Otherwise then
+	// goes on as in Answer: it answers through the Replier, or redraws the
+	// card that the form was opened from.
+	Submit(ctx context.Context, req Request) (problems map[string]string, then func(context.Context, Replier))
+	// Suggest finds options for a Lookup, at most 20. The caller's context
+	// ends when the platform stops waiting (2.5 s on Slack).
+	Suggest(ctx context.Context, req Request) []Option
+	// Shortcut answers an action on a message, quickly, with a form to open;
+	// or with a card that says why not.
+	Shortcut(ctx context.Context, req Request) (*Form, *Card)
 }
 
 // Adapter is a chat platform.

@@ -43,6 +43,21 @@ type Command struct {
 	Summary  string // one line
 	Examples []string
 	Run      func(ctx context.Context, c *Call) (Result, error)
+
+	// Submit takes the answers of a form of this command's; about is the
+	// Form's About. Nil where the command opens none.
+	Submit func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error)
+	// Suggest finds options for a Lookup of the form.
+	Suggest func(ctx context.Context, c *Call, input, typed string) ([]chat.Option, error)
+	// Shortcut opens the form on a message; nil where the command has none.
+	Shortcut *Shortcut
+}
+
+// Shortcut is an action on a message that opens a command's form.
+type Shortcut struct {
+	Name  string                           // in the apps' manifests
+	Label string                           // what people read
+	Form  func(on *chat.Message) chat.Form // on is nil where it was used on no message
 }
 
 // Call is one typed command.
@@ -74,6 +89,13 @@ type Result struct {
 	Cards   []chat.Card
 	Plan    *confirm.Plan
 	Choices []Choice // buttons below the last card, each with a command behind it
+	Form    *Form    // asked instead of cards
+}
+
+// Form is a form of the command that returns it.
+type Form struct {
+	chat.Form
+	About string // given back to Submit
 }
 
 // Choice is a button that runs a command line as if its person had typed it.

@@ -55,11 +55,22 @@ const patience = 90 * time.Second
 func (b *Bot) Command(ctx context.Context, req chat.Request, r chat.Replier) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for _, card := range b.answer(ctx, req.User, req.Text) {
-		if _, err := r.Reply(ctx, card); err != nil {
-			b.Log.Error("an answer could not be shown", "delivery", req.Delivery, "user", req.User.Key(), "error", err)
-			return
+	b.reply(ctx, req, r, b.answer(ctx, req.User, req.Text))
+}
+
+// reply shows a result.
+func (b *Bot) reply(ctx context.Context, req chat.Request, r chat.Replier, result Result) {
+	var err error
+	if result.Form != nil {
+		err = r.Ask(ctx, result.Form.Form)
+	}
+	for _, card := range result.Cards {
+		if err == nil {
+			_, err = r.Reply(ctx, card)
 		}
+	}
+	if err != nil {
+		b.Log.Error("an answer could not be shown", "delivery", req.Delivery, "user", req.User.Key(), "error", err)
 	}
 }
 
@@ -69,8 +80,16 @@ func (b *Bot) Click(ctx context.Context, req chat.Request) chat.Answer {
 		c := refusal()
 		return chat.Answer{Aside: &c}
 	}
-	if strings.HasPrefix(req.Click.Verb, verbChoose) {
+	switch {
+	case strings.HasPrefix(req.Click.Verb, verbChoose):
 		return b.choose(ctx, req)
+	case req.Click.Verb == chat.VerbForm:
+		a, err := b.choices.form(ctx, req.User, req.Click.Value)
+		if err != nil {
+			c := errorCard(err, "")
+			return chat.Answer{Aside: &c}
+		}
+		return chat.Answer{Form: &a.Form}
 	}
 	return b.Engine.Click(ctx, req)
 }
@@ -91,32 +110,63 @@ func (b *Bot) choose(ctx context.Context, req chat.Request) chat.Answer {
 		Then: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
-			for _, card := range b.answer(ctx, req.User, line) {
-				if err := b.Redraw(ctx, req.User, req.Click.Card, card); err != nil {
-					b.Log.Error("an answer could not be shown", "delivery", req.Delivery, "user", req.User.Key(), "error", err)
-				}
-			}
+			b.reply(ctx, req, inPlace{b, req}, b.answer(ctx, req.User, line))
 		},
 	}
 }
 
+// inPlace answers a click where the clicked card was.
+type inPlace struct {
+	b   *Bot
+	req chat.Request
+}
+
+func (p inPlace) Reply(ctx context.Context, card chat.Card) (chat.Ref, error) {
+	return p.req.Click.Card, p.b.Redraw(ctx, p.req.User, p.req.Click.Card, card)
+}
+
+func (p inPlace) Ask(ctx context.Context, form chat.Form) error {
+	_, err := p.Reply(ctx, form.Opener())
+	return err
+}
+
 func (b *Bot) served(u chat.User) bool { return u.Outsider == "" && b.People.Known(u) }
 
-// answer does what a typed line says and returns the cards to show.
-func (b *Bot) answer(ctx context.Context, user chat.User, line string) []chat.Card {
+// answer does what a typed line says.
+func (b *Bot) answer(ctx context.Context, user chat.User, line string) Result {
 	if !b.served(user) {
 		b.Log.Info("refused a person who is not served", "user", user.Key(), "outsider", user.Outsider)
-		return []chat.Card{refusal()}
+		return card(refusal())
 	}
-	result, err := b.run(ctx, user, line)
+	// What is wrong with the line is said before a key is asked for.
+	command, rest, err := find(b.commands, line)
 	if err != nil {
-		c := errorCard(err, line)
+		return b.present(ctx, user, line, Result{}, err)
+	}
+	result, err := b.propose(ctx, user, line, func(c *Call) (Result, error) {
+		c.Rest = rest
+		result, err := command.Run(ctx, c)
+		if err == nil && result.Form != nil {
+			result.Form.Form, err = b.choices.open(ctx, user, command.Name, result.Form.About, result.Form.Form)
+		}
+		return result, err
+	})
+	if e, ok := errors.AsType[*UsageError](err); ok && e.Command == nil {
+		e.Command = command
+	}
+	return b.present(ctx, user, line, result, err)
+}
+
+// present makes of a result what can be shown: an error becomes the card that
+// explains it, choices become buttons.
+func (b *Bot) present(ctx context.Context, user chat.User, typed string, result Result, err error) Result {
+	if err != nil {
+		result = card(errorCard(err, typed))
 		if e, ok := errors.AsType[*UsageError](err); ok {
 			result.Choices = e.Choices
 		} else {
 			b.Log.Warn("a command failed", "user", user.Key(), "error", err)
 		}
-		result.Cards = []chat.Card{c}
 	}
 	if len(result.Choices) > 0 {
 		buttons, err := b.choices.offer(ctx, user, result.Choices)
@@ -126,36 +176,39 @@ func (b *Bot) answer(ctx context.Context, user chat.User, line string) []chat.Ca
 		last := &result.Cards[len(result.Cards)-1]
 		last.Buttons = append(buttons, last.Buttons...)
 	}
-	return result.Cards
+	return result
 }
 
-// run finds the command and runs it. A plan comes back as the card that asks.
-func (b *Bot) run(ctx context.Context, user chat.User, line string) (Result, error) {
-	command, rest, err := find(b.commands, line)
+// propose runs a command as a technician. A plan comes back as its card.
+func (b *Bot) propose(ctx context.Context, user chat.User, typed string, run func(*Call) (Result, error)) (Result, error) {
+	call, err := b.call(ctx, user)
 	if err != nil {
 		return Result{}, err
 	}
-	who, err := b.People.Who(ctx, user)
-	if err != nil {
-		return Result{}, err
-	}
-	result, err := command.Run(ctx, &Call{
-		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup), Who: who, Rest: rest, Now: time.Now(),
-		CloseStatus: b.CloseStatus, TicketURL: b.Syncro.TicketURL, commands: b.commands,
-		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
-	})
-	if e, ok := errors.AsType[*UsageError](err); ok && e.Command == nil {
-		e.Command = command
-	}
+	result, err := run(call)
 	if err != nil || result.Plan == nil {
 		return result, err
 	}
+	who := call.Who
 	if !who.MayWrite {
 		return Result{}, &identity.NoKeyError{Name: who.Name}
 	}
-	result.Plan.Typed = line
+	result.Plan.Typed = typed
 	c, err := b.Engine.Propose(ctx, user, confirm.Actor{
 		Name: who.Name, FullName: who.FullName, UserID: who.UserID, Shared: who.Shared, Key: who.Key,
 	}, *result.Plan)
 	return card(c), err
+}
+
+// call is what a command is handed.
+func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
+	who, err := b.People.Who(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	return &Call{
+		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup), Who: who, Now: time.Now(),
+		CloseStatus: b.CloseStatus, TicketURL: b.Syncro.TicketURL, commands: b.commands,
+		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
+	}, nil
 }

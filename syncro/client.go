@@ -127,6 +127,9 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 	if err := check(w); err != nil {
 		return unsent(err)
 	}
+	if v, ok := w.(interface{ unbound() bool }); ok && v.unbound() {
+		return unsent(errors.New("the record that it is about was not made yet"))
+	}
 	request := w.Request()
 	var body []byte
 	if request.Body != nil {
@@ -160,7 +163,11 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 			Kind: Garbled, Status: http.StatusOK, Method: request.Method, Path: request.Path, Err: err,
 		}}
 	}
-	return Outcome{Result: Applied, ID: id}
+	out := Outcome{Result: Applied, ID: id}
+	if named, ok := w.(Named); ok {
+		out.Name = named.Name(answer)
+	}
+	return out
 }
 
 // get is how everything is read: one GET, again only after a 429, when the
@@ -274,7 +281,8 @@ func (c *Client) newRequest(ctx context.Context, call call) (*http.Request, erro
 }
 
 // checkAnswer returns the body of a 2xx that was read whole and is JSON. A
-// login page with status 200 is a failure.
+// login page with status 200 is a failure. Nothing at all is what DELETE
+// /invoices/{id} answers (OpenAPI): then the body is empty.
 func checkAnswer(call call, response *http.Response) ([]byte, *Error) {
 	failure := &Error{Kind: Garbled, Status: response.StatusCode, Method: call.method, Path: pathOnly(call.path)}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
@@ -290,6 +298,8 @@ func checkAnswer(call call, response *http.Response) ([]byte, *Error) {
 		failure.Err = fmt.Errorf("it was cut off: %w", call.transport.key.redactError(err))
 	case len(body) > maxAnswer:
 		failure.Err = fmt.Errorf("it is longer than %d bytes", maxAnswer)
+	case call.method == http.MethodDelete && len(body) == 0:
+		return body, nil
 	case contentType != "application/json" && !strings.HasSuffix(contentType, "+json"):
 		failure.Err = errors.New("it is not JSON by its Content-Type")
 	case !json.Valid(body):

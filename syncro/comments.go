@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -92,24 +91,11 @@ func (w AddComment) Request() Request {
 // Evidence is the ticket with its comments.
 func (w AddComment) Evidence(by Author) Evidence {
 	return Evidence{Path: TicketPath(w.TicketID), Effect: Adds, Read: func(body []byte) (Sight, error) {
-		comments, err := commentsOf(body, w.TicketID)
+		comments, err := listOf[commentJSON](body, w.TicketID, "comments")
 		if err != nil {
 			return Sight{}, err
 		}
-		var sight Sight
-		for _, c := range comments {
-			if c.ID <= 0 {
-				return Sight{}, fmt.Errorf("%w: a comment without id", errShape)
-			}
-			sight.All = append(sight.All, int64(c.ID))
-			switch w.compare(c, by) {
-			case ours:
-				sight.Ours = append(sight.Ours, int64(c.ID))
-			case near:
-				sight.Near = append(sight.Near, int64(c.ID))
-			}
-		}
-		return sight, nil
+		return sight(comments, func(c commentJSON) (integer, likeness) { return c.ID, w.compare(c, by) })
 	}}
 }
 
@@ -144,15 +130,6 @@ func (w AddComment) valid() error {
 	}
 	return nil
 }
-
-// likeness is how like a comment is to what is to be written.
-type likeness int
-
-const (
-	other likeness = iota
-	near           // only a person can tell
-	ours
-)
 
 // compare tells whether c is what w writes as by. Another person's comment is
 // never ours and never near; doubt about any one of author, subject, flag and
@@ -189,47 +166,4 @@ func authorOf(c commentJSON, by Author) likeness {
 	default:
 		return near
 	}
-}
-
-// similar reports whether one normalised text is the beginning of the other
-// (cut off, or with a signature), or at least nine words of ten are in both.
-func similar(a, b string) bool {
-	if a == "" || b == "" {
-		return false
-	}
-	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
-		return true
-	}
-	words, others := strings.Fields(a), strings.Fields(b)
-	count := make(map[string]int, len(words))
-	for _, word := range words {
-		count[word]++
-	}
-	common := 0
-	for _, word := range others {
-		if count[word] > 0 {
-			count[word]--
-			common++
-		}
-	}
-	return 2*common*10 >= 9*(len(words)+len(others))
-}
-
-// commentsOf reads the comments of the answer to GET /tickets/{id}, and fails
-// where it is not that ticket or does not list comments: an empty list must
-// mean that there are none.
-func commentsOf(body []byte, ticketID int64) ([]commentJSON, error) {
-	ticket, err := decodeOne[struct {
-		ID       integer        `json:"id"`
-		Comments *[]commentJSON `json:"comments"`
-	}](body, "ticket")
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(ticket.ID) != ticketID:
-		return nil, fmt.Errorf("%w: it is not about ticket %s", errShape, strconv.FormatInt(ticketID, 10))
-	case ticket.Comments == nil:
-		return nil, fmt.Errorf("%w: it lists no comments", errShape)
-	}
-	return *ticket.Comments, nil
 }

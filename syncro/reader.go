@@ -27,9 +27,13 @@ type List[T any] struct {
 }
 
 // Look does an evidence's GET, never from a cache. Whatever is not the answer
-// it should be is an error and never an empty Sight.
+// it should be is an error and never an empty Sight, but for a 404 where the
+// evidence takes that for an answer.
 func (r *Reader) Look(ctx context.Context, e Evidence) (Sight, error) {
 	body, err := r.get(ctx, e.Path)
+	if e.Missing != nil && isNotFound(err) {
+		return *e.Missing, nil
+	}
 	if err != nil {
 		return Sight{}, err
 	}

@@ -70,7 +70,8 @@ type Evidence struct {
 // lines it is for; a deleted one is gone, though Syncro answers 200 in any case).
 type Checked interface {
 	Write
-	// Check is the look, with the effect Sets, at the record that was made.
+	// Check is the look, with the effect Sets or Removes, at the record with
+	// the id that Made returned.
 	Check(id int64) Evidence
 }
 
@@ -85,12 +86,21 @@ type Bound interface {
 // Sight is what an Evidence shows at one time. For Adds, All has the ids of
 // every entry of the kind, Ours those that are like what is to be written
 // (same author, subject, flags and normalised text), Near those so like it
-// that only a person can tell. For Sets only IsSet counts.
+// that only a person can tell. For Sets only IsSet counts, and Why may say in
+// words what is there instead. For Removes Ours has what is left.
 type Sight struct {
 	All   []int64 `json:"all,omitempty"`
 	Ours  []int64 `json:"ours,omitempty"`
 	Near  []int64 `json:"near,omitempty"`
 	IsSet bool    `json:"is_set,omitempty"`
+	Why   string  `json:"why,omitempty"`
+}
+
+// Named is a Write whose answer has a name that people use for the record.
+type Named interface {
+	Write
+	// Name is "#32172" or "invoice #67501", empty where body does not say.
+	Name(body []byte) string
 }
 
 // Result is how a Send ended.
@@ -109,9 +119,11 @@ const (
 )
 
 // Outcome is what became of a Send. ID is the record made or changed when
-// Applied; Err says why otherwise.
+// Applied, and Name what people call it, where the write is Named; Err says
+// why otherwise.
 type Outcome struct {
 	Result Result
 	ID     int64
+	Name   string
 	Err    error
 }

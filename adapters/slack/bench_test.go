@@ -81,3 +81,9 @@ type idle struct{}
 
 func (idle) Command(context.Context, chat.Request, chat.Replier) {}
 func (idle) Click(context.Context, chat.Request) chat.Answer     { return chat.Answer{} }
+
+func (idle) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	return nil, nil
+}
+func (idle) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
+func (idle) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

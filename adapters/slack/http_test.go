@@ -237,3 +237,9 @@ func TestWhatNewRefuses(t *testing.T) {
 		})
 	}
 }
+
+func (*handler) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	return nil, nil
+}
+func (*handler) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
+func (*handler) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

@@ -250,3 +250,8 @@ type replier struct {
 func (r replier) Reply(ctx context.Context, card chat.Card) (chat.Ref, error) {
 	return "", r.a.show(ctx, r.user, r.at, card, false)
 }
+
+func (r replier) Ask(ctx context.Context, form chat.Form) error {
+	_, err := r.Reply(ctx, form.Opener())
+	return err
+}

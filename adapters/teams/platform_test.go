@@ -408,3 +408,9 @@ func words(card any) string {
 func cardOf(activity map[string]any) map[string]any {
 	return activity["attachments"].([]any)[0].(map[string]any)["content"].(map[string]any)
 }
+
+func (*recorder) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	return nil, nil
+}
+func (*recorder) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
+func (*recorder) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

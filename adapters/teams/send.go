@@ -58,6 +58,12 @@ func (r replier) Reply(ctx context.Context, card chat.Card) (chat.Ref, error) {
 	return r.adapter.post(ctx, r.act.place(), r.act.ID, card)
 }
 
+// Ask shows what opens the form.
+func (r replier) Ask(ctx context.Context, form chat.Form) error {
+	_, err := r.Reply(ctx, form.Opener())
+	return err
+}
+
 // whisper shows card to the sender of act alone.
 func (a *Adapter) whisper(ctx context.Context, act activity, card chat.Card) (chat.Ref, error) {
 	if act.personal() {

@@ -359,3 +359,9 @@ func seesNot(t testing.TB, h Harness, text string) {
 func contains(shown []string, text string) bool {
 	return slices.ContainsFunc(shown, func(s string) bool { return strings.Contains(s, text) })
 }
+
+func (*script) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	return nil, nil
+}
+func (*script) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
+func (*script) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

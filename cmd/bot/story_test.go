@@ -27,7 +27,7 @@ func TestStory(t *testing.T) {
 		{
 			name: "Slack direct message",
 			dana: func(w *world) person { return slackPerson{w, danaSlack, w.Slack.DirectMessage(danaSlack)} },
-			rob: func(w *world) person { return nil }, // nobody else is there
+			rob:  func(w *world) person { return nil }, // nobody else is there
 		},
 		{
 			name: "Teams personal chat",

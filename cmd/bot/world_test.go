@@ -32,7 +32,10 @@ type world struct {
 	log    *journal
 	hangup chan os.Signal
 
-	reload func() (*config.Config, error) // what a hangup reads
+	tokens []syncrosim.Token               // the keys that Syncro knows
+	before func(http.Handler) http.Handler // what stands before Syncro, nil for nothing
+	gate   *gate                           // see gated
+	reload func() (*config.Config, error)  // what a hangup reads
 	quit   context.CancelFunc
 	ended  chan error
 
@@ -46,7 +49,7 @@ type setting func(*world)
 // tested is not the pace.
 func openWorld(t *testing.T, settings ...setting) *world {
 	t.Helper()
-	w := &world{redis: redistest.Start(t), log: &journal{}, hangup: make(chan os.Signal, 1), ended: make(chan error, 1)}
+	w := &world{redis: redistest.Start(t), log: &journal{}, hangup: make(chan os.Signal, 1), ended: make(chan error, 1), tokens: shopTokens}
 	vaultDoor.Lock()
 	defer vaultDoor.Unlock()
 	var err error
@@ -55,12 +58,12 @@ func openWorld(t *testing.T, settings ...setting) *world {
 	}
 	t.Cleanup(w.shop.Close)
 	w.reload = func() (*config.Config, error) { return w.cfg, nil }
-	w.unhurried(t, shopTokens...)
 	w.Teams.SetUnlimited(true)
 	w.cfg.ShutdownGrace = 5 * time.Second
 	for _, set := range settings {
 		set(w)
 	}
+	w.unhurried(t)
 	w.bot = w.newBot(t)
 	w.pointAt("http://" + w.bot.public.Addr().String())
 	w.start(t)
@@ -113,22 +116,19 @@ var shopTokens = []syncrosim.Token{
 }
 
 // unhurried puts a Syncro without a limit in the place of the shop's.
-func (w *world) unhurried(t *testing.T, tokens ...syncrosim.Token) {
+func (w *world) unhurried(t *testing.T) {
 	t.Helper()
 	w.Syncro.Close()
-	w.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: tokens})
-	w.behind(t, func(next http.Handler) http.Handler { return next })
+	w.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: w.tokens})
 	w.cfg.Syncro.RequestsPerMinute = 100_000
-}
-
-// behind puts something between the bot and Syncro.
-func (w *world) behind(t *testing.T, wrap func(http.Handler) http.Handler) {
-	t.Helper()
-	address, err := w.listen(wrap(w.Syncro))
-	if err != nil {
+	var front http.Handler = w.Syncro
+	if w.before != nil {
+		front = w.before(front)
+	}
+	var err error
+	if w.cfg.Syncro.URL, err = w.listen(front); err != nil {
 		t.Fatal(err)
 	}
-	w.cfg.Syncro.URL = address
 }
 
 func (w *world) start(t *testing.T) {
@@ -153,7 +153,7 @@ func (w *world) finish(t *testing.T) {
 		if err != nil {
 			t.Errorf("serve: %v", err)
 		}
-		w.ended <- err
+		w.ended <- err // for whoever asks again
 	case <-time.After(patience):
 		t.Error("serve does not end")
 	}
@@ -192,7 +192,6 @@ func (w *world) wellMannered(t *testing.T) {
 		t.Errorf("Teams: %s", v)
 	}
 }
-
 
 // until waits for something to become true.
 func until(t testing.TB, what string, done func() bool) {

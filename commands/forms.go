@@ -1,0 +1,146 @@
+package commands
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
+
+// asked is what Redis keeps of a form: who may hand it in, and which command
+// it is for.
+type asked struct {
+	Owner   string    `json:"owner"`
+	Command string    `json:"command"` // whose Submit takes the answers
+	About   string    `json:"about"`   // what Submit needs besides: a ticket's number, an operation's id
+	Form    chat.Form `json:"form"`
+}
+
+func formKey(id string) string { return "syncrobot:form:" + id }
+
+// open saves a form, so that its answers can be taken by any process.
+func (c choices) open(ctx context.Context, user chat.User, command, about string, form chat.Form) (chat.Form, error) {
+	form.ID = rand.Text()
+	record, err := json.Marshal(asked{Owner: user.Key(), Command: command, About: about, Form: form})
+	if err == nil {
+		err = c.rdb.Set(ctx, formKey(form.ID), record, c.ttl).Err()
+	}
+	if err != nil {
+		return chat.Form{}, fmt.Errorf("save the form: %w", err)
+	}
+	return form, nil
+}
+
+// form reads a form back for the person it was made for.
+func (c choices) form(ctx context.Context, user chat.User, id string) (asked, error) {
+	if id == "" || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		return asked{}, errNoChoice
+	}
+	record, err := c.rdb.Get(ctx, formKey(id)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return asked{}, errNoChoice
+	}
+	var a asked
+	if err == nil {
+		err = json.Unmarshal(record, &a)
+	}
+	if err == nil && a.Owner != user.Key() {
+		err = errNotYours
+	}
+	return a, err
+}
+
+// Submit takes a form that was handed in: what is missing is said in the form
+// at once, the rest goes on as if a command had been typed.
+func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	show := func(c chat.Card) (map[string]string, func(context.Context, chat.Replier)) {
+		return nil, func(ctx context.Context, r chat.Replier) { b.reply(ctx, req, r, Result{Cards: []chat.Card{c}}) }
+	}
+	if !b.served(req.User) {
+		return show(refusal())
+	}
+	a, err := b.choices.form(ctx, req.User, req.Form.ID)
+	if err != nil {
+		return show(errorCard(err, ""))
+	}
+	command := named(b.commands, a.Command)
+	if command == nil || command.Submit == nil {
+		return show(errorCard(errNoChoice, ""))
+	}
+	if problems := missing(a.Form, req.Form.Values); len(problems) > 0 {
+		return problems, nil
+	}
+	return nil, func(ctx context.Context, r chat.Replier) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		result, err := b.propose(ctx, req.User, "", func(c *Call) (Result, error) {
+			return command.Submit(ctx, c, a.About, req.Form.Values)
+		})
+		b.reply(ctx, req, r, b.present(ctx, req.User, "", result, err))
+	}
+}
+
+// missing names the inputs that must be filled in and are not.
+func missing(form chat.Form, values map[string]string) map[string]string {
+	problems := map[string]string{}
+	for _, in := range form.Inputs {
+		if !in.Optional && in.Kind != chat.Check && strings.TrimFunc(values[in.Name], space) == "" {
+			problems[in.Name] = "This is needed."
+		}
+	}
+	return problems
+}
+
+// suggested is how many options a lookup shows.
+const suggested = 20
+
+// Suggest finds what a person may mean by what they typed into a form.
+func (b *Bot) Suggest(ctx context.Context, req chat.Request) []chat.Option {
+	if !b.served(req.User) {
+		return nil
+	}
+	a, err := b.choices.form(ctx, req.User, req.Search.Form)
+	if err != nil {
+		return nil
+	}
+	command := named(b.commands, a.Command)
+	if command == nil || command.Suggest == nil {
+		return nil
+	}
+	call, err := b.call(ctx, req.User)
+	if err != nil {
+		b.Log.Warn("nothing could be suggested", "user", req.User.Key(), "error", err)
+		return nil
+	}
+	options, err := command.Suggest(ctx, call, req.Search.Input, strings.TrimFunc(req.Search.Typed, space))
+	if err != nil {
+		b.Log.Warn("nothing could be suggested", "user", req.User.Key(), "error", err)
+	}
+	return options[:min(len(options), suggested)]
+}
+
+// Shortcut opens the form of an action on a message.
+func (b *Bot) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, *chat.Card) {
+	fail := func(c chat.Card) (*chat.Form, *chat.Card) { return nil, &c }
+	if !b.served(req.User) {
+		return fail(refusal())
+	}
+	for i := range b.commands {
+		c := &b.commands[i]
+		if c.Shortcut == nil || c.Shortcut.Name != req.Shortcut.Name {
+			continue
+		}
+		form, err := b.choices.open(ctx, req.User, c.Name, "", c.Shortcut.Form(req.Shortcut.Message))
+		if err != nil {
+			return fail(errorCard(err, ""))
+		}
+		return &form, nil
+	}
+	return fail(errorCard(usage("This version does not have that shortcut."), ""))
+}
