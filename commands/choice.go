@@ -56,7 +56,8 @@ var (
 	errNotYours = errors.New("somebody else's choice")
 )
 
-// take returns the command line behind a button, once.
+// take returns the command line behind a button. It may be pressed again:
+// whatever it changes is confirmed on a card of its own.
 func (c choices) take(ctx context.Context, user chat.User, id string) (string, error) {
 	if id == "" || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
 		return "", errNoChoice
@@ -68,13 +69,6 @@ func (c choices) take(ctx context.Context, user chat.User, id string) (string, e
 	}
 	if err == nil && kept.Owner != user.Key() {
 		return "", errNotYours
-	}
-	if err == nil {
-		// Of several clicks one removes it.
-		var n int64
-		if n, err = c.rdb.Del(ctx, choiceKey(id)).Result(); err == nil && n == 0 {
-			err = redis.Nil
-		}
 	}
 	if errors.Is(err, redis.Nil) {
 		return "", errNoChoice

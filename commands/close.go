@@ -28,7 +28,7 @@ func closeTicket() Command {
 				if err != nil {
 					return Result{}, err
 				}
-				plan.Steps = append(plan.Steps, toCustomer(t, "Resolution", resolution))
+				plan.Steps = append(plan.Steps, commentFor(t, "Resolution", resolution, emailed))
 			}
 			plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
 			return Result{Plan: plan}, nil

@@ -26,6 +26,15 @@ func all() []Command {
 		assignTicket(),
 		setPriority(),
 		closeTicket(),
+		bill(),
+		startTimer(),
+		stopTimer(),
+		timerEntries(),
+		lineItems(),
+		invoice(),
+		latestInvoices(),
+		createTicket(),
+		deleteTicket(),
 		comment(),
 		note(),
 		reply(),
@@ -44,6 +53,10 @@ type Command struct {
 	Examples []string
 	Run      func(ctx context.Context, c *Call) (Result, error)
 
+	// Ask is the form for what a line lacks, decided from the line alone and
+	// so opened at once; nil where it lacks nothing. The command opens no
+	// form where Ask is nil.
+	Ask func(rest string, rules Rules) *Form
 	// Submit takes the answers of a form of this command's; about is the
 	// Form's About. Nil where the command opens none.
 	Submit func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error)
@@ -67,10 +80,31 @@ type Call struct {
 	Rest   string              // what stands behind the command's name
 	Now    time.Time
 
-	CloseStatus string                                         // what a closed ticket becomes
-	TicketURL   func(id int64) string                          // a ticket in Syncro's web page
-	Pending     func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
-	commands    []Command
+	Rules
+	TicketURL func(id int64) string                          // a ticket in Syncro's web page
+	Pending   func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
+	commands  []Command
+	timers    timers
+}
+
+// Rules are how the shop works, from the configuration.
+type Rules struct {
+	CloseStatus     string // what a closed ticket becomes
+	DefaultPriority string // of a new ticket
+	Billing         Billing
+}
+
+// Billing is how time is billed.
+type Billing struct {
+	Timers bool    // by a timer entry that is charged, not by a line item
+	Omit   bool    // leave the rate to Syncro, do not send the product's
+	Labor  []Labor // the kinds there are
+}
+
+// Labor is a kind of labor and the product it is billed as.
+type Labor struct {
+	Name      string
+	ProductID int64
 }
 
 // Reader is what commands may ask of Syncro.
@@ -80,7 +114,11 @@ type Reader interface {
 	OpenTickets(ctx context.Context) (syncro.List[syncro.Ticket], error)
 	SearchTickets(ctx context.Context, query string) (syncro.List[syncro.Ticket], error)
 	SearchCustomers(ctx context.Context, query string) (syncro.List[syncro.Customer], error)
+	Customer(ctx context.Context, id int64) (syncro.Customer, error)
 	TicketInvoices(ctx context.Context, ticketID int64) ([]syncro.Invoice, error)
+	Invoice(ctx context.Context, id int64) (syncro.Invoice, error)
+	Invoices(ctx context.Context) (syncro.List[syncro.Invoice], error)
+	Product(ctx context.Context, id int64) (syncro.Product, error)
 	Settings(ctx context.Context) (syncro.Settings, error)
 }
 
@@ -89,7 +127,8 @@ type Result struct {
 	Cards   []chat.Card
 	Plan    *confirm.Plan
 	Choices []Choice // buttons below the last card, each with a command behind it
-	Form    *Form    // asked instead of cards
+
+	Form *chat.Form // asked instead; the dispatcher sets it from Command.Ask
 }
 
 // Form is a form of the command that returns it.

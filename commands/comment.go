@@ -14,12 +14,9 @@ func comment() Command {
 		Name: "comment", Args: "<ticket> <text>",
 		Summary:  "A comment; asks whether the customer may see it",
 		Examples: []string{"comment 32164 Rebooted the firewall"},
+		Ask:      asksText("Comment on", audienceInput(emailed)),
 		Run: func(ctx context.Context, c *Call) (Result, error) {
-			t, rest, err := c.ticket(ctx)
-			if err != nil {
-				return Result{}, err
-			}
-			body, err := text(rest, "comment")
+			t, body, err := c.ticketAndText(ctx, "comment")
 			if err != nil {
 				return Result{}, err
 			}
@@ -33,6 +30,10 @@ func comment() Command {
 				Choice{Label: "Reply to the customer", Line: fmt.Sprintf("reply %d %s", t.Number, body)},
 			), nil
 		},
+		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
+			c.Rest = about + " " + values["text"]
+			return c.comment(ctx, audienceOf(values["audience"]))
+		},
 	}
 }
 
@@ -41,10 +42,13 @@ func note() Command {
 		Name: "note", Args: "<ticket> <text>",
 		Summary:  "An internal note: hidden from the customer, no e-mail",
 		Examples: []string{"note 32164 Client logs show a rekey at 3600 s"},
+		Ask:      asksText("Note on"),
 		Run: func(ctx context.Context, c *Call) (Result, error) {
-			return c.comment(ctx, "note", "Note on ", func(t syncro.Ticket, body string) syncro.AddComment {
-				return syncro.AddComment{TicketID: t.ID, Subject: "Internal Note", Body: body, Hidden: true, DoNotEmail: true}
-			})
+			return c.comment(ctx, internal)
+		},
+		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
+			c.Rest = about + " " + values["text"]
+			return c.comment(ctx, internal)
 		},
 	}
 }
@@ -54,31 +58,68 @@ func reply() Command {
 		Name: "reply", Args: "<ticket> <text>",
 		Summary:  "A reply: the customer sees it and is e-mailed",
 		Examples: []string{"reply 32164 Could you try again now?"},
+		Ask:      asksText("Reply on"),
 		Run: func(ctx context.Context, c *Call) (Result, error) {
-			return c.comment(ctx, "reply", "Reply on ", func(t syncro.Ticket, body string) syncro.AddComment {
-				return toCustomer(t, "Update", body)
-			})
+			return c.comment(ctx, emailed)
+		},
+		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
+			c.Rest = about + " " + values["text"]
+			return c.comment(ctx, emailed)
 		},
 	}
 }
 
-// toCustomer is a comment that the customer sees and is e-mailed.
-func toCustomer(t syncro.Ticket, subject, body string) syncro.AddComment {
-	return syncro.AddComment{TicketID: t.ID, Subject: subject, Body: body, EmailTo: t.ContactEmail}
+// asksText is the form for a line that names a ticket and lacks the text.
+func asksText(title string, more ...chat.Input) func(string, Rules) *Form {
+	return func(rest string, _ Rules) *Form {
+		word, body := cutWord(rest)
+		if !looksLikeTicket(word) || unquote(body) != "" {
+			return nil
+		}
+		return &Form{About: word, Form: chat.Form{
+			Title: clip(title+" "+word, 24), Submit: "Preview",
+			Inputs: append([]chat.Input{{Name: "text", Label: "Text", Kind: chat.Paragraph}}, more...),
+		}}
+	}
 }
 
-func (c *Call) comment(ctx context.Context, what, title string, write func(syncro.Ticket, string) syncro.AddComment) (Result, error) {
+// ticketAndText reads a line that is a ticket and a text.
+func (c *Call) ticketAndText(ctx context.Context, what string) (syncro.Ticket, string, error) {
 	t, rest, err := c.ticket(ctx)
 	if err != nil {
-		return Result{}, err
+		return t, "", err
 	}
 	body, err := text(rest, what)
+	return t, body, err
+}
+
+// comment plans a comment for an audience.
+func (c *Call) comment(ctx context.Context, a audience) (Result, error) {
+	what, title, subject := "reply", "Reply on ", "Update"
+	if a == internal {
+		what, title, subject = "note", "Note on ", "Internal Note"
+	}
+	t, body, err := c.ticketAndText(ctx, what)
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Plan: &confirm.Plan{
-		Title: title + name(t), Ticket: &t,
-		Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
-		Steps: []syncro.Write{write(t, body)},
-	}}, nil
+	other := Choice{Label: "Make it a note", Line: fmt.Sprintf("note %d %s", t.Number, body)}
+	if a == internal {
+		other = Choice{Label: "Make it a reply", Line: fmt.Sprintf("reply %d %s", t.Number, body)}
+	}
+	return Result{
+		Plan: &confirm.Plan{
+			Title: title + name(t), Ticket: &t,
+			Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
+			Steps: []syncro.Write{commentFor(t, subject, body, a)},
+		},
+		Choices: []Choice{other},
+	}, nil
+}
+
+// commentFor is a comment for an audience.
+func commentFor(t syncro.Ticket, subject, body string, a audience) syncro.AddComment {
+	return syncro.AddComment{
+		TicketID: t.ID, Subject: subject, Body: body, Hidden: a == internal, DoNotEmail: a != emailed, EmailTo: t.ContactEmail,
+	}
 }

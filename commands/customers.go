@@ -3,16 +3,22 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
 )
 
 func searchCustomers() Command {
 	return Command{
-		Name: "customers", Aliases: []string{"customer"}, Args: "<query>",
-		Summary:  "Search customers",
-		Examples: []string{"customers harbor"},
+		Name: "customers", Aliases: []string{"customer"}, Args: "<query> | create <name> [e-mail] [phone]",
+		Summary:  "Search customers, or add one",
+		Examples: []string{"customers harbor", "customers create “Lakeside Optics” office@lakeside.example"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
+			if word, rest := cutWord(c.Rest); strings.EqualFold(word, "create") {
+				return c.createCustomer(ctx, rest)
+			}
 			query, err := searched(c.Rest)
 			if err != nil {
 				return Result{}, err
@@ -43,4 +49,38 @@ func searchCustomers() Command {
 			return card(out), nil
 		},
 	}
+}
+
+// createCustomer plans a business. Those that Syncro finds by the same name
+// are shown, so that none is made twice.
+func (c *Call) createCustomer(ctx context.Context, rest string) (Result, error) {
+	w := syncro.CreateCustomer{}
+	words := strings.Fields(rest)
+	if inner, after, ok := cutQuoted(rest); ok {
+		words = append([]string{inner}, strings.Fields(after)...)
+	}
+	var business []string
+	for _, word := range words {
+		switch {
+		case strings.Contains(word, "@") && w.Email == "":
+			w.Email = word
+		case len(business) > 0 && strings.Trim(word, "+0123456789-()./") == "" && w.Phone == "":
+			w.Phone = word
+		default:
+			business = append(business, word)
+		}
+	}
+	w.Business = strings.Join(business, " ")
+	if w.Business == "" {
+		return Result{}, usage("What is the customer called?")
+	}
+	found, err := c.Reader.SearchCustomers(ctx, w.Business)
+	if err != nil {
+		return Result{}, err
+	}
+	plan := &confirm.Plan{Title: "Create customer " + clip(w.Business, 80), Steps: []syncro.Write{w}}
+	for _, f := range found.Items[:min(len(found.Items), 5)] {
+		plan.Facts = append(plan.Facts, chat.Field{Name: "There is already", Value: clip(oneLine(f.Name), 60)})
+	}
+	return Result{Plan: plan}, nil
 }

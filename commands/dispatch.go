@@ -26,14 +26,14 @@ type People interface {
 
 // Options make a Bot. All must be set.
 type Options struct {
-	People      People
-	Syncro      *syncro.Client
-	Engine      *confirm.Engine
-	Redis       redis.UniversalClient
-	Redraw      func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
-	TTL         time.Duration // how long a choice may be pressed
-	CloseStatus string        // what a closed ticket becomes
-	Log         *slog.Logger
+	People People
+	Syncro *syncro.Client
+	Engine *confirm.Engine
+	Redis  redis.UniversalClient
+	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
+	TTL    time.Duration // how long a choice may be pressed
+	Rules  Rules
+	Log    *slog.Logger
 }
 
 // Bot is the chat.Handler behind all platforms.
@@ -62,7 +62,7 @@ func (b *Bot) Command(ctx context.Context, req chat.Request, r chat.Replier) {
 func (b *Bot) reply(ctx context.Context, req chat.Request, r chat.Replier, result Result) {
 	var err error
 	if result.Form != nil {
-		err = r.Ask(ctx, result.Form.Form)
+		err = r.Ask(ctx, *result.Form)
 	}
 	for _, card := range result.Cards {
 		if err == nil {
@@ -105,6 +105,11 @@ func (b *Bot) choose(ctx context.Context, req chat.Request) chat.Answer {
 		}
 		return chat.Answer{Aside: &c}
 	}
+	if command, rest, err := find(b.commands, line); err == nil {
+		if form, err := b.asks(ctx, req.User, command, rest); err == nil && form != nil {
+			return chat.Answer{Form: form}
+		}
+	}
 	return chat.Answer{
 		Replace: &chat.Card{Title: clip(line, 100), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
 		Then: func(ctx context.Context) {
@@ -143,18 +148,30 @@ func (b *Bot) answer(ctx context.Context, user chat.User, line string) Result {
 	if err != nil {
 		return b.present(ctx, user, line, Result{}, err)
 	}
+	if form, err := b.asks(ctx, user, command, rest); form != nil || err != nil {
+		return b.present(ctx, user, line, Result{Form: form}, err)
+	}
 	result, err := b.propose(ctx, user, line, func(c *Call) (Result, error) {
 		c.Rest = rest
-		result, err := command.Run(ctx, c)
-		if err == nil && result.Form != nil {
-			result.Form.Form, err = b.choices.open(ctx, user, command.Name, result.Form.About, result.Form.Form)
-		}
-		return result, err
+		return command.Run(ctx, c)
 	})
 	if e, ok := errors.AsType[*UsageError](err); ok && e.Command == nil {
 		e.Command = command
 	}
 	return b.present(ctx, user, line, result, err)
+}
+
+// asks is the form for what a line lacks, saved; nil where it lacks nothing.
+func (b *Bot) asks(ctx context.Context, user chat.User, command *Command, rest string) (*chat.Form, error) {
+	if command.Ask == nil {
+		return nil, nil
+	}
+	lacking := command.Ask(rest, b.Rules)
+	if lacking == nil {
+		return nil, nil
+	}
+	form, err := b.choices.open(ctx, user, command.Name, lacking.About, lacking.Form)
+	return &form, err
 }
 
 // present makes of a result what can be shown: an error becomes the card that
@@ -174,7 +191,7 @@ func (b *Bot) present(ctx context.Context, user chat.User, typed string, result 
 			b.Log.Error("choices could not be offered", "error", err)
 		}
 		last := &result.Cards[len(result.Cards)-1]
-		last.Buttons = append(buttons, last.Buttons...)
+		last.Buttons = append(last.Buttons, buttons...)
 	}
 	return result
 }
@@ -197,7 +214,7 @@ func (b *Bot) propose(ctx context.Context, user chat.User, typed string, run fun
 	c, err := b.Engine.Propose(ctx, user, confirm.Actor{
 		Name: who.Name, FullName: who.FullName, UserID: who.UserID, Shared: who.Shared, Key: who.Key,
 	}, *result.Plan)
-	return card(c), err
+	return card(c, result.Choices...), err
 }
 
 // call is what a command is handed.
@@ -208,7 +225,7 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 	}
 	return &Call{
 		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup), Who: who, Now: time.Now(),
-		CloseStatus: b.CloseStatus, TicketURL: b.Syncro.TicketURL, commands: b.commands,
+		Rules: b.Rules, TicketURL: b.Syncro.TicketURL, commands: b.commands, timers: timers{b.Redis},
 		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
 	}, nil
 }

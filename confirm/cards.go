@@ -1,6 +1,7 @@
 package confirm
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -217,7 +218,7 @@ func (s *Step) result(o *Operation) string {
 	var parts []string
 	if (s.State == Landed || s.State == Checking || s.State == Wrong) && s.ID != 0 && s.ID != o.Ticket.ID {
 		noun, _, _ := strings.Cut(s.Kind, ".")
-		parts = append(parts, fmt.Sprintf("%s %d", noun, s.ID))
+		parts = append(parts, cmp.Or(s.Name, fmt.Sprintf("%s %d", noun, s.ID)))
 	}
 	if s.Why != "" && s.State != Waiting && s.State != Sending && s.State != Checking {
 		parts = append(parts, s.Why)

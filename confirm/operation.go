@@ -92,6 +92,7 @@ type Step struct {
 	State  StepState       `json:"state"`
 	Before syncro.Sight    `json:"before"`            // the pre-image: what the evidence showed when the card was drawn
 	ID     int64           `json:"id,omitempty"`      // the record that was made
+	Name   string          `json:"name,omitempty"`    // what people call that record, where they do
 	Sent   time.Time       `json:"sent,omitzero"`     // when it was saved as sending
 	Looks  int             `json:"looks,omitempty"`   // how often it was looked for
 	Clean  int             `json:"clean,omitempty"`   // how many looks in a row could see, and saw nothing

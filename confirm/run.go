@@ -1,6 +1,7 @@
 package confirm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,6 +178,9 @@ func (r *runner) look(ctx context.Context, ev syncro.Evidence) (syncro.Sight, er
 	}
 	if r.ticket == nil || r.Now().Sub(r.readAt) > fresh || r.op.current().State == Sending {
 		t, err := r.reader.Ticket(ctx, r.op.Ticket.ID)
+		if e, ok := errors.AsType[*syncro.Error](err); ok && e.Kind == syncro.NotFound && ev.Missing != nil {
+			return *ev.Missing, nil
+		}
 		if err != nil {
 			return syncro.Sight{}, err
 		}
@@ -213,7 +217,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	ctx = context.WithoutCancel(ctx)
 	switch out.Result {
 	case syncro.Applied:
-		step.ID = out.ID
+		step.ID, step.Name = out.ID, out.Name
 		return r.happened(ctx, step, w)
 	case syncro.Unknown:
 		step.Why = r.Explain(out.Err)
@@ -275,7 +279,7 @@ func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
 		return false
 	}
 	if what, _ := judge(evidence.Effect, syncro.Sight{}, sight); what != happened {
-		step.State, step.Why = Wrong, "it is there, and it is not as it should be"
+		step.State, step.Why = Wrong, cmp.Or(sight.Why, "it is not as it should be")
 		r.park(ctx, 0)
 		return false
 	}

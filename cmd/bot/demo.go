@@ -250,6 +250,15 @@ technicians:
   - {name: dana, slack: [T0001/{danaSlack}], teams: [{tenant}/{danaTeams}]}
   - {name: rob, slack: [T0001/{robSlack}], teams: [{tenant}/{robTeams}]}
   - {name: sam, slack: [T0001/{samSlack}], teams: [{tenant}/{samTeams}]}
+billing:
+  labor:
+    remote: {product_id: 1190473}
+    onsite: {product_id: 26118}
+    emergency: {product_id: 26184}
+    project: {product_id: 9269129}
+    internal: {product_id: 9269124}
+    travel: {product_id: 26117}
+    website: {product_id: 68055}
 slack:
   teams: [T0001]
   app_id: A0001

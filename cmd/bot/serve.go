@@ -129,7 +129,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	})
 	handler := commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, CloseStatus: cfg.Tickets.CloseStatus, Log: log,
+		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Log: log,
 	})
 	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
 	if err != nil {
@@ -217,14 +217,23 @@ func (b *bot) reload(ctx context.Context, load func() (*config.Config, error)) {
 	b.log.Info("vault and technicians were read again", "technicians", len(cfg.Technicians))
 }
 
+// rules are how the shop works.
+func rules(cfg *config.Config) commands.Rules {
+	r := commands.Rules{
+		CloseStatus: cfg.Tickets.CloseStatus, DefaultPriority: cfg.Tickets.DefaultPriority,
+		Billing: commands.Billing{Timers: cfg.Billing.Path == "timer", Omit: cfg.Billing.Price == "omit"},
+	}
+	for _, l := range cfg.Billing.Labor {
+		r.Billing.Labor = append(r.Billing.Labor, commands.Labor{Name: l.Name, ProductID: l.ProductID})
+	}
+	return r
+}
+
 // withoutEffect names what is configured for features that this version lacks.
 func withoutEffect(cfg *config.Config) []string {
 	var keys []string
 	if len(cfg.Notify.Routes) > 0 || !cfg.Notify.WebhookSecret.Empty() {
 		keys = append(keys, "notify")
-	}
-	if len(cfg.Billing.Labor) > 0 {
-		keys = append(keys, "billing")
 	}
 	if cfg.SessionLogs.Git {
 		keys = append(keys, "session_logs")

@@ -1,0 +1,285 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+func bill() Command {
+	return Command{
+		Name: "bill", Args: "<ticket> [minutes] [labor] [text]",
+		Summary:  "Bill time: comment, charge, invoice, check, status Invoiced. What is missing is asked, never assumed",
+		Examples: []string{"bill 32164", "bill 32164 30m remote “Rekey interval fixed.”", "bill 32164 1h onsite --no-invoice Replaced the switch"},
+		Ask: func(rest string, rules Rules) *Form {
+			word, rest := cutWord(rest)
+			work, err := parseWork(rest, rules.Billing.Labor)
+			if !looksLikeTicket(word) || err != nil || work.complete() || len(rules.Billing.Labor) == 0 {
+				return nil
+			}
+			return work.form(word, rules.Billing.Labor)
+		},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			t, rest, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			work, err := parseWork(rest, c.Billing.Labor)
+			if err != nil {
+				return Result{}, err
+			}
+			return c.bill(ctx, t, work)
+		},
+		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
+			c.Rest = about
+			t, _, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			work, err := workOf(values)
+			if err != nil {
+				return Result{}, err
+			}
+			return c.bill(ctx, t, work)
+		},
+	}
+}
+
+// work is what is billed.
+type work struct {
+	minutes   int // 0: not said
+	labor     string
+	text      string
+	audience  audience
+	noInvoice bool
+}
+
+func (w work) complete() bool { return w.minutes > 0 && w.labor != "" && w.text != "" }
+
+// audience is who sees a comment.
+type audience string
+
+// The audiences, as they are written in a line and in a form.
+const (
+	emailed  audience = "" // the customer sees it and is e-mailed
+	noEmail  audience = "--no-email"
+	internal audience = "--internal"
+)
+
+const noInvoice = "--no-invoice"
+
+// flag is a word that begins with two dashes, which chat clients like to make
+// one long one.
+func flag(word string) string {
+	for _, dash := range []string{"—", "–", "--"} {
+		if name, ok := strings.CutPrefix(word, dash); ok {
+			return "--" + strings.ToLower(name)
+		}
+	}
+	return ""
+}
+
+// parseWork reads minutes, labor and flags in any order; what follows is the text.
+func parseWork(rest string, labor []Labor) (work, error) {
+	var w work
+	for rest != "" {
+		word, after := cutWord(rest)
+		n, isLength, err := minutes(word)
+		switch {
+		case isLength && w.minutes == 0:
+			if err != nil {
+				return w, err
+			}
+			w.minutes = n
+		case w.labor == "" && slices.ContainsFunc(labor, func(l Labor) bool { return strings.EqualFold(l.Name, word) }):
+			w.labor = strings.ToLower(word)
+		case flag(word) == string(noEmail), flag(word) == string(internal):
+			w.audience = audience(flag(word))
+		case flag(word) == noInvoice:
+			w.noInvoice = true
+		case flag(word) != "":
+			return w, usage("I do not know “%s”. There are %s, %s and %s.", clip(word, 40), noEmail, internal, noInvoice)
+		default:
+			w.text = unquote(rest)
+			return w, nil
+		}
+		rest = after
+	}
+	return w, nil
+}
+
+// line is the command line that says the same.
+func (w work) line(ticket int64) string {
+	words := []string{"bill", fmt.Sprint(ticket), fmt.Sprintf("%dm", w.minutes), w.labor}
+	if w.audience != emailed {
+		words = append(words, string(w.audience))
+	}
+	if w.noInvoice {
+		words = append(words, noInvoice)
+	}
+	return strings.Join(append(words, w.text), " ")
+}
+
+// form asks for what is missing. Nothing is chosen that was not typed.
+func (w work) form(ticket string, labor []Labor) *Form {
+	length := ""
+	if w.minutes > 0 {
+		length = fmt.Sprint(w.minutes)
+	}
+	kinds := make([]chat.Option, len(labor))
+	for i, l := range labor {
+		kinds[i] = chat.Option{Label: l.Name, Value: l.Name}
+	}
+	return &Form{About: ticket, Form: chat.Form{
+		Title: clip("Bill "+ticket, 24), Submit: "Preview",
+		Intro: "The next card shows everything that will be sent, and asks.",
+		Inputs: []chat.Input{
+			{Name: "minutes", Label: "Minutes", Hint: "30, 1h30m or 0:30", Kind: chat.Line, Value: length},
+			{Name: "labor", Label: "Labor", Kind: chat.Select, Value: w.labor, Options: kinds},
+			{Name: "text", Label: "What was done", Kind: chat.Paragraph, Value: w.text},
+			audienceInput(w.audience),
+			{Name: "invoice", Label: "Invoice", Kind: chat.Select, Value: invoiceChoice(w.noInvoice), Options: []chat.Option{
+				{Label: "Make the invoice now, then set Invoiced", Value: "now"}, {Label: "No invoice yet", Value: "later"},
+			}},
+		},
+	}}
+}
+
+func invoiceChoice(later bool) string {
+	if later {
+		return "later"
+	}
+	return "now"
+}
+
+// audienceInput asks who sees a comment.
+func audienceInput(a audience) chat.Input {
+	return chat.Input{Name: "audience", Label: "Who sees it", Kind: chat.Select, Value: cmp.Or(string(a), "customer"), Options: []chat.Option{
+		{Label: "Customer, with e-mail", Value: "customer"},
+		{Label: "Customer, no e-mail", Value: string(noEmail)},
+		{Label: "Internal", Value: string(internal)},
+	}}
+}
+
+// audienceOf reads audienceInput's answer.
+func audienceOf(value string) audience {
+	if value == "customer" {
+		return emailed
+	}
+	return audience(value)
+}
+
+func workOf(values map[string]string) (work, error) {
+	n, ok, err := minutes(values["minutes"])
+	if err != nil {
+		return work{}, err
+	}
+	if !ok {
+		return work{}, usage("“%s” is no number of minutes.", clip(values["minutes"], 40))
+	}
+	return work{
+		minutes: n, labor: values["labor"], text: values["text"], audience: audienceOf(values["audience"]), noInvoice: values["invoice"] == "later",
+	}, nil
+}
+
+// bill plans the shop's billing workflow.
+func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error) {
+	body, err := text(w.text, "comment")
+	if err != nil {
+		return Result{}, err
+	}
+	w.text = body
+	product, err := c.product(ctx, w.labor)
+	if err != nil {
+		return Result{}, err
+	}
+	line := c.chargeLine(t, w, product)
+	plan := &confirm.Plan{
+		Title: "Bill " + name(t), Ticket: &t, Facts: c.rateFacts(t, w, product),
+		Steps: []syncro.Write{commentFor(t, "Resolution", body, w.audience)},
+	}
+	if c.Billing.Timers {
+		end := c.Now.Truncate(time.Minute)
+		plan.Steps = append(plan.Steps,
+			syncro.AddTimer{
+				TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: body,
+				ProductID: product.ID, UserID: c.Who.UserID, Labor: product.Name,
+			},
+			syncro.ChargeTimer{TicketID: t.ID, OfStep: true, What: line.Quantity + " h " + product.Name})
+	} else {
+		plan.Steps = append(plan.Steps, line)
+	}
+	charge := syncro.Charge{ProductID: product.ID, Name: product.Name, Quantity: line.Quantity, Price: line.Price}
+	if err := c.addInvoice(ctx, plan, t, w, charge); err != nil {
+		return Result{}, err
+	}
+	return Result{Plan: plan, Choices: w.variants(t.Number)}, nil
+}
+
+// addInvoice adds invoice and status to a bill, unless there is to be none.
+func (c *Call) addInvoice(ctx context.Context, plan *confirm.Plan, t syncro.Ticket, w work, charge syncro.Charge) error {
+	if w.noInvoice {
+		return nil
+	}
+	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	if len(invoices) > 0 {
+		w.noInvoice = true
+		e := usage("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, invoices[0].Number)
+		e.Choices = []Choice{{Label: "Charge it, no invoice", Line: w.line(t.Number)}}
+		return e
+	}
+	status, err := c.status(ctx, t, invoiced)
+	if err != nil {
+		return err
+	}
+	make := c.makeInvoice(t)
+	make.Lines = append(make.Lines, charge)
+	if make.Prepaid {
+		plan.Facts = append(plan.Facts, prepaidFact(t))
+	}
+	plan.Steps = append(plan.Steps, make, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
+	return nil
+}
+
+func chargesLine(lines []syncro.LineItem) string {
+	var words []string
+	for _, l := range lines {
+		words = append(words, fmt.Sprintf("%s × %s", l.Quantity, clip(oneLine(l.Name), 40)))
+	}
+	return clip(strings.Join(words, ", "), 300)
+}
+
+// variants are the same bill done a little differently, a button each.
+func (w work) variants(ticket int64) []Choice {
+	var choices []Choice
+	with := func(label string, change func(*work)) {
+		other := w
+		change(&other)
+		choices = append(choices, Choice{Label: label, Line: other.line(ticket)})
+	}
+	if w.audience != internal {
+		with("Internal comment", func(o *work) { o.audience = internal })
+	}
+	if w.audience != noEmail {
+		with("No e-mail", func(o *work) { o.audience = noEmail })
+	}
+	if w.audience != emailed {
+		with("E-mail the customer", func(o *work) { o.audience = emailed })
+	}
+	if w.noInvoice {
+		with("With invoice", func(o *work) { o.noInvoice = false })
+	} else {
+		with("No invoice yet", func(o *work) { o.noInvoice = true })
+	}
+	return choices
+}

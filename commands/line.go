@@ -1,0 +1,184 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+func lineItems() Command {
+	return Command{
+		Name: "line", Aliases: []string{"lines", "charges"}, Args: "<ticket> [add <minutes> <labor> <text> | update <n> <minutes> | remove <n>]",
+		Summary:  "A ticket's charges: list, add, change, remove",
+		Examples: []string{"line 32164", "line 32164 add 30m remote Reset the profile", "line 32164 update 1 45m", "line 32164 remove 1"},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			t, rest, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			what, rest := cutWord(rest)
+			switch strings.ToLower(what) {
+			case "":
+				return card(c.linesCard(t)), nil
+			case "add":
+				return c.addLine(ctx, t, rest)
+			case "update":
+				return c.updateLine(ctx, t, rest)
+			case "remove":
+				return c.removeLine(ctx, t, rest)
+			}
+			return Result{}, usage("“%s” is none of add, update and remove.", clip(what, 40))
+		},
+	}
+}
+
+func (c *Call) linesCard(t syncro.Ticket) chat.Card {
+	out := chat.Card{Title: "Charges of " + name(t)}
+	if len(t.LineItems) == 0 {
+		out.Parts = append(out.Parts, chat.Text("None."))
+	} else {
+		table := chat.Table{Header: []string{"No.", "Charge", "Quantity", "Price", "Description"}}
+		for i, l := range t.LineItems {
+			table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), clip(oneLine(l.Name), 50), l.Quantity, l.Price, clip(oneLine(l.Description), 60)})
+		}
+		out.Parts = append(out.Parts, table)
+	}
+	out.Buttons = []chat.Button{{Label: "Open in Syncro", URL: c.TicketURL(t.ID)}}
+	return out
+}
+
+func (c *Call) addLine(ctx context.Context, t syncro.Ticket, rest string) (Result, error) {
+	w, err := parseWork(rest, c.Billing.Labor)
+	if err != nil {
+		return Result{}, err
+	}
+	if !w.complete() {
+		return Result{}, usage("A charge needs minutes, labor and a text. Nothing of it is assumed.")
+	}
+	w.noInvoice = true
+	product, err := c.product(ctx, w.labor)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Plan: &confirm.Plan{
+		Title: "Charge on " + name(t), Ticket: &t, Facts: c.rateFacts(t, w, product),
+		Steps: []syncro.Write{c.chargeLine(t, w, product)},
+	}}, nil
+}
+
+// nth is the entry that a line numbers, and what stands behind the number.
+func nth[T any](entries []T, rest, what string) (T, string, error) {
+	var none T
+	word, rest := cutWord(rest)
+	n, err := strconv.Atoi(strings.TrimPrefix(word, "#"))
+	if err != nil || n < 1 || n > len(entries) {
+		return none, "", usage("Which %s? Name it by its number in the list, 1 to %d.", what, len(entries))
+	}
+	return entries[n-1], rest, nil
+}
+
+// notInvoiced refuses to touch what an invoice holds: people check invoices
+// against the ticket's charges.
+func (c *Call) notInvoiced(ctx context.Context, t syncro.Ticket, l syncro.LineItem) error {
+	if !l.Invoiced {
+		invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
+		if err != nil || len(invoices) == 0 {
+			return err
+		}
+	}
+	return usage("#%d is invoiced. Charges that were invoiced stay on the ticket.", t.Number)
+}
+
+func (c *Call) updateLine(ctx context.Context, t syncro.Ticket, rest string) (Result, error) {
+	l, rest, err := nth(t.LineItems, rest, "charge")
+	if err != nil {
+		return Result{}, err
+	}
+	n, ok, err := minutes(rest)
+	if err != nil {
+		return Result{}, err
+	}
+	if !ok {
+		return Result{}, usage("How many minutes should it be?")
+	}
+	if err := c.notInvoiced(ctx, t, l); err != nil {
+		return Result{}, err
+	}
+	return Result{Plan: &confirm.Plan{
+		Title: "Change a charge of " + name(t), Ticket: &t,
+		Steps: []syncro.Write{syncro.UpdateLine{
+			TicketID: t.ID, LineID: l.ID, ProductID: l.ProductID, Name: l.Name, Description: l.Description,
+			Quantity: syncro.Hours(n), Price: l.Price, Taxable: l.Taxable, From: inWords(l),
+		}},
+	}}, nil
+}
+
+func (c *Call) removeLine(ctx context.Context, t syncro.Ticket, rest string) (Result, error) {
+	l, rest, err := nth(t.LineItems, rest, "charge")
+	if err != nil {
+		return Result{}, err
+	}
+	if rest != "" {
+		return Result{}, usage("After the charge's number I expect nothing more.")
+	}
+	if err := c.notInvoiced(ctx, t, l); err != nil {
+		return Result{}, err
+	}
+	return Result{Plan: &confirm.Plan{
+		Title: "Remove a charge of " + name(t), Ticket: &t,
+		Steps: []syncro.Write{syncro.RemoveLine{TicketID: t.ID, LineID: l.ID, What: inWords(l)}},
+	}}, nil
+}
+
+func inWords(l syncro.LineItem) string {
+	return fmt.Sprintf("%s × %s at %s", l.Quantity, clip(oneLine(l.Name), 60), l.Price)
+}
+
+// product is what a kind of labor is billed as.
+func (c *Call) product(ctx context.Context, labor string) (syncro.Product, error) {
+	if len(c.Billing.Labor) == 0 {
+		return syncro.Product{}, usage("No labor is configured. The administrator names the products in billing.labor of the bot's config.")
+	}
+	i := slices.IndexFunc(c.Billing.Labor, func(l Labor) bool { return strings.EqualFold(l.Name, labor) })
+	if i < 0 {
+		return syncro.Product{}, usage("There is no labor “%s” in the configuration.", clip(labor, 40))
+	}
+	product, err := c.Reader.Product(ctx, c.Billing.Labor[i].ProductID)
+	if err == nil && product.Disabled {
+		err = usage("The product “%s” of %s labor is disabled in Syncro.", product.Name, labor)
+	}
+	return product, err
+}
+
+// chargeLine is work as a line item, at the product's rate or, where the
+// configuration says so, without one.
+func (c *Call) chargeLine(t syncro.Ticket, w work, p syncro.Product) syncro.AddLine {
+	l := syncro.AddLine{TicketID: t.ID, ProductID: p.ID, Name: p.Name, Description: w.text, Quantity: syncro.Hours(w.minutes), Price: p.Price}
+	if c.Billing.Omit {
+		l.Price = ""
+	}
+	return l
+}
+
+// rateFacts are what a charge is reckoned from.
+func (c *Call) rateFacts(t syncro.Ticket, w work, p syncro.Product) chat.Fields {
+	rate := p.Price + " an hour, read from Syncro at " + p.Read.Local().Format("15:04 MST")
+	if c.Billing.Omit {
+		rate = "left to Syncro"
+	}
+	facts := chat.Fields{
+		{Name: "Customer", Value: orNone(t.Customer)},
+		{Name: "Time", Value: fmt.Sprintf("%d minutes = %s h", w.minutes, syncro.Hours(w.minutes))},
+		{Name: "Rate", Value: rate},
+	}
+	if len(t.LineItems) > 0 {
+		facts = append(facts, chat.Field{Name: "Other charges", Value: chargesLine(t.LineItems)})
+	}
+	return facts
+}

@@ -1,0 +1,224 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+func startTimer() Command {
+	return Command{
+		Name: "start", Args: "<ticket>",
+		Summary:  "Start your timer on a ticket; it runs here, and nothing is in Syncro before you bill or save it",
+		Examples: []string{"start 32164"},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			now, err := c.timers.get(ctx, c.Who.Name)
+			if err != nil {
+				return Result{}, &confirm.StoreError{Err: err}
+			}
+			if now != nil && now.Ended.IsZero() {
+				return c.stopCard(*now, "Your timer is running already: ", "Stop it first. "), nil
+			}
+			t, rest, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			if rest != "" {
+				return Result{}, usage("After the ticket I expect nothing more.")
+			}
+			if err := c.timers.keep(ctx, c.Who.Name, running{Ticket: t.Number, Subject: t.Subject, Started: c.Now}); err != nil {
+				return Result{}, &confirm.StoreError{Err: err}
+			}
+			out := chat.Card{
+				Title: "Timer started on " + name(t), Tone: chat.Good,
+				Parts: []chat.Part{chat.Text("Running since " + c.Now.Local().Format("15:04 MST") + ". Nothing is in Syncro before you bill or save it.")},
+			}
+			if now != nil {
+				out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Your last timer, %s on #%d, was stopped and replaced by this one.",
+					clockLength(now.minutes(c.Now)), now.Ticket)))
+			}
+			return card(out, Choice{Label: "Stop", Line: "stop"}), nil
+		},
+	}
+}
+
+func stopTimer() Command {
+	return Command{
+		Name: "stop", Args: "[--discard]",
+		Summary:  "Stop your timer, then bill, save or discard its time",
+		Examples: []string{"stop", "stop --discard"},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			now, err := c.timers.get(ctx, c.Who.Name)
+			if err != nil {
+				return Result{}, &confirm.StoreError{Err: err}
+			}
+			switch {
+			case now == nil:
+				return Result{}, usage("You have no timer running.")
+			case flag(c.Rest) == "--discard":
+				if err := c.timers.discard(ctx, c.Who.Name); err != nil {
+					return Result{}, &confirm.StoreError{Err: err}
+				}
+				return card(chat.Card{Title: "Timer discarded", Parts: []chat.Part{chat.Text(
+					fmt.Sprintf("%s on #%d is forgotten. Nothing was sent.", clockLength(now.minutes(c.Now)), now.Ticket))}}), nil
+			case c.Rest != "":
+				return Result{}, usage("“stop” takes nothing but --discard.")
+			}
+			if now.Ended.IsZero() {
+				now.Ended = c.Now
+				if err := c.timers.keep(ctx, c.Who.Name, *now); err != nil {
+					return Result{}, &confirm.StoreError{Err: err}
+				}
+			}
+			return c.stopCard(*now, "Stopped: ", ""), nil
+		},
+	}
+}
+
+// stopCard offers what can be done with a timer's time.
+func (c *Call) stopCard(r running, title, hint string) Result {
+	n := r.minutes(c.Now)
+	end := r.Ended
+	if end.IsZero() {
+		end = c.Now
+	}
+	out := chat.Card{
+		Title: title + clockLength(n) + " on #" + strconv.FormatInt(r.Ticket, 10), Tone: chat.Ask,
+		Parts: []chat.Part{
+			chat.Text(clip(oneLine(r.Subject), 90)),
+			chat.Text(fmt.Sprintf("%s%s to %s, begun minutes counted. Nothing was sent. Discard it when its time is settled.", hint,
+				r.Started.Local().Format("Mon 15:04"), end.Local().Format("15:04 MST"))),
+		},
+	}
+	if r.Ended.IsZero() {
+		return card(out, Choice{Label: "Stop", Line: "stop"}, Choice{Label: "Discard", Line: "stop --discard"})
+	}
+	return card(out,
+		Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", r.Ticket, n)},
+		Choice{Label: "Save, no charge", Line: fmt.Sprintf("timer %d add %dm", r.Ticket, n)},
+		Choice{Label: "Discard", Line: "stop --discard"})
+}
+
+func timerEntries() Command {
+	return Command{
+		Name: "timer", Aliases: []string{"timers"}, Args: "<ticket> [add <minutes> [labor] [notes] | update <n> <minutes> | charge <n> | delete <n>]",
+		Summary:  "A ticket's timer entries in Syncro: list, add, change, charge, delete",
+		Examples: []string{"timer 32164", "timer 32164 add 30m remote Rekey interval", "timer 32164 charge 1", "timer 32164 delete 1"},
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			t, rest, err := c.ticket(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			what, rest := cutWord(rest)
+			switch what = strings.ToLower(what); what {
+			case "":
+				return card(c.timersCard(t)), nil
+			case "start":
+				c.Rest = strconv.FormatInt(t.Number, 10)
+				return startTimer().Run(ctx, c)
+			case "stop":
+				c.Rest = ""
+				return stopTimer().Run(ctx, c)
+			case "add":
+				return c.addTimer(ctx, t, rest)
+			case "update", "charge", "delete":
+				return c.changeTimer(t, what, rest)
+			}
+			return Result{}, usage("“%s” is none of add, update, charge, delete, start and stop.", clip(what, 40))
+		},
+	}
+}
+
+func (c *Call) timersCard(t syncro.Ticket) chat.Card {
+	out := chat.Card{Title: "Timers of " + name(t)}
+	if len(t.Timers) == 0 {
+		out.Parts = append(out.Parts, chat.Text("None."))
+		return out
+	}
+	table := chat.Table{Header: []string{"No.", "Started", "Time", "Charged", "Notes"}}
+	for i, e := range t.Timers {
+		charged := "not charged"
+		if e.Recorded {
+			charged = "charged"
+		}
+		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), day(e.Start), timerLength(e), charged, clip(oneLine(e.Notes), 60)})
+	}
+	out.Parts = append(out.Parts, table)
+	return out
+}
+
+func timerLength(e syncro.Timer) string {
+	if e.End.IsZero() && e.Active == 0 {
+		return "running in Syncro"
+	}
+	d := e.Active
+	if d == 0 {
+		d = e.End.Sub(e.Start)
+	}
+	return clockLength(int(d.Round(time.Minute) / time.Minute))
+}
+
+func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Result, error) {
+	w, err := parseWork(rest, c.Billing.Labor)
+	if err != nil {
+		return Result{}, err
+	}
+	if w.minutes == 0 {
+		return Result{}, usage("How many minutes?")
+	}
+	if c.Who.Shared {
+		return Result{}, usage("A timer entry carries a name, and the shared key has not yours. You need a key of your own.")
+	}
+	end := c.Now.Truncate(time.Minute)
+	entry := syncro.AddTimer{
+		TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: w.text, UserID: c.Who.UserID,
+	}
+	if w.labor != "" {
+		p, err := c.product(ctx, w.labor)
+		if err != nil {
+			return Result{}, err
+		}
+		entry.ProductID, entry.Labor = p.ID, p.Name
+	}
+	return Result{Plan: &confirm.Plan{Title: "Timer entry on " + name(t), Ticket: &t, Steps: []syncro.Write{entry}}}, nil
+}
+
+func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {
+	e, rest, err := nth(t.Timers, rest, "timer")
+	if err != nil {
+		return Result{}, err
+	}
+	if e.Recorded {
+		return Result{}, usage("That timer is charged already. What was charged is changed with “line”.")
+	}
+	words := fmt.Sprintf("%s from %s", timerLength(e), day(e.Start))
+	plan := &confirm.Plan{Ticket: &t}
+	switch what {
+	case "update":
+		n, ok, err := minutes(rest)
+		if err != nil {
+			return Result{}, err
+		}
+		if !ok {
+			return Result{}, usage("How many minutes should it be?")
+		}
+		plan.Title = "Change a timer of " + name(t)
+		plan.Steps = []syncro.Write{syncro.UpdateTimer{
+			TicketID: t.ID, TimerID: e.ID, Start: e.Start, End: e.Start.Add(time.Duration(n) * time.Minute),
+			Notes: e.Notes, ProductID: e.ProductID, UserID: e.UserID, From: words,
+		}}
+	case "charge":
+		plan.Title = "Charge a timer of " + name(t)
+		plan.Steps = []syncro.Write{syncro.ChargeTimer{TicketID: t.ID, TimerID: e.ID, What: words}}
+	case "delete":
+		plan.Title = "Delete a timer of " + name(t)
+		plan.Steps = []syncro.Write{syncro.DeleteTimer{TicketID: t.ID, TimerID: e.ID, What: words}}
+	}
+	return Result{Plan: plan}, nil
+}
