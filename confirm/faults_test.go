@@ -3,68 +3,183 @@ package confirm
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/syncrobot/syncrobot/internal/redistest"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// writeKind is one kind of write of the matrix: how it is made for a ticket,
-// which request it is, and how often Syncro's records show it.
+// writeKind is one kind of write of the matrix: what must be there before, how
+// it is made for a ticket, which request it is, and how often Syncro's records
+// show it.
 type writeKind struct {
 	name   string
 	method string
-	path   string // of the fault; %d is the ticket's id
-	make   func(ticketID int64) syncro.Write
-	there  func(t syncrosim.Ticket) int
+	before func(w *world, t syncrosim.Ticket)
+	make   func(w *world, t syncrosim.Ticket) syncro.Write
+	there  func(w *world, t syncrosim.Ticket) int
 }
 
 const matrixText = "Rekey interval fixed with the provider & tested.\nSecond line <ok>."
 
 func writeKinds() []writeKind {
+	now := func(w *world, t syncrosim.Ticket) syncrosim.Ticket {
+		found, _ := w.sim.Ticket(t.Number)
+		return found
+	}
 	count := func(yes bool) int {
 		if yes {
 			return 1
 		}
 		return 0
 	}
+	// The other tickets and customers of a world are those of cases before.
+	subject := func(t syncrosim.Ticket) string { return fmt.Sprintf("Till tablet of case %d", t.Number) }
+	invoiced := func(w *world, t syncrosim.Ticket) {
+		w.sim.Change(func(d *syncrosim.Data) {
+			d.Invoices = append(d.Invoices, syncrosim.Invoice{Number: fmt.Sprint(t.Number), TicketID: t.ID, CustomerID: t.CustomerID})
+		})
+	}
 	return []writeKind{
 		{
-			name: "note", method: "POST", path: "/tickets/%d/comment",
-			make: func(id int64) syncro.Write {
-				return syncro.AddComment{TicketID: id, Subject: "Internal Note", Body: matrixText, Hidden: true, DoNotEmail: true}
+			name: "comment.add", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.AddComment{TicketID: t.ID, Subject: "Internal Note", Body: matrixText, Hidden: true, DoNotEmail: true}
 			},
-			there: func(t syncrosim.Ticket) int {
+			there: func(w *world, t syncrosim.Ticket) int { return len(now(w, t).Comments) },
+		},
+		{
+			name: "ticket.update status", method: "PUT",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.UpdateTicket{TicketID: t.ID, Status: "Resolved", From: "New", To: "Resolved"}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return count(now(w, t).Status == "Resolved") },
+		},
+		{
+			name: "ticket.update priority", method: "PUT",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.UpdateTicket{TicketID: t.ID, Priority: "0 Urgent", From: "2 Normal", To: "0 Urgent"}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return count(now(w, t).Priority == "0 Urgent") },
+		},
+		{
+			name: "ticket.update assignee", method: "PUT",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.UpdateTicket{TicketID: t.ID, UserID: 4101, From: "nobody", To: "Dana Ruiz"}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return count(now(w, t).UserID == 4101) },
+		},
+		{
+			name: "ticket.create", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.CreateTicket{
+					CustomerID: t.CustomerID, Subject: subject(t), Status: "New", Priority: "2 Normal", UserID: 4101, Since: time.Now().UTC(),
+					Comment: syncro.FirstComment{Subject: "Initial Issue", Body: matrixText, DoNotEmail: true},
+				}
+			},
+			there: func(w *world, t syncrosim.Ticket) int {
 				n := 0
-				for _, c := range t.Comments {
-					n += count(c.Subject == "Internal Note")
+				for _, other := range w.sim.Snapshot().Tickets {
+					n += count(other.Subject == subject(t))
 				}
 				return n
 			},
 		},
 		{
-			name: "status", method: "PUT", path: "/tickets/%d",
-			make: func(id int64) syncro.Write {
-				return syncro.UpdateTicket{TicketID: id, Status: "Resolved", From: "New", To: "Resolved"}
+			name: "ticket.delete", method: "DELETE",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.DeleteTicket{TicketID: t.ID, Number: t.Number}
 			},
-			there: func(t syncrosim.Ticket) int { return count(t.Status == "Resolved") },
+			there: func(w *world, t syncrosim.Ticket) int {
+				_, there := w.sim.Ticket(t.Number)
+				return count(!there)
+			},
 		},
 		{
-			name: "priority", method: "PUT", path: "/tickets/%d",
-			make: func(id int64) syncro.Write {
-				return syncro.UpdateTicket{TicketID: id, Priority: "0 Urgent", From: "2 Normal", To: "0 Urgent"}
+			name: "customer.create", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.CreateCustomer{Business: subject(t), Email: "office@lakeside.example"}
 			},
-			there: func(t syncrosim.Ticket) int { return count(t.Priority == "0 Urgent") },
+			there: func(w *world, t syncrosim.Ticket) int {
+				n := 0
+				for _, c := range w.sim.Snapshot().Customers {
+					n += count(c.Business == subject(t))
+				}
+				return n
+			},
 		},
 		{
-			name: "assignee", method: "PUT", path: "/tickets/%d",
-			make: func(id int64) syncro.Write {
-				return syncro.UpdateTicket{TicketID: id, UserID: 4101, From: "nobody", To: "Dana Ruiz"}
+			name: "line.add", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.AddLine{TicketID: t.ID, ProductID: 1190473, Name: "Labor - Remote Business", Description: matrixText, Quantity: "0.5", Price: "150"}
 			},
-			there: func(t syncrosim.Ticket) int { return count(t.UserID == 4101) },
+			there: func(w *world, t syncrosim.Ticket) int { return len(now(w, t).Lines) - 1 },
+		},
+		{
+			name: "line.update", method: "PUT",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				l := t.Lines[0]
+				return syncro.UpdateLine{TicketID: t.ID, LineID: l.ID, ProductID: l.ProductID, Name: l.Name, Description: l.Description, Quantity: "0.75", Price: "175"}
+			},
+			there: func(w *world, t syncrosim.Ticket) int {
+				return count(now(w, t).Lines[0].Quantity.String() == "0.75")
+			},
+		},
+		{
+			name: "line.remove", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.RemoveLine{TicketID: t.ID, LineID: t.Lines[0].ID}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return 1 - len(now(w, t).Lines) },
+		},
+		{
+			name: "timer.add", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				start := testStart.Add(2 * time.Hour)
+				return syncro.AddTimer{TicketID: t.ID, Start: start, End: start.Add(time.Hour), Notes: "On site", ProductID: 26118, UserID: 4101}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return len(now(w, t).Timers) - 1 },
+		},
+		{
+			name: "timer.update", method: "PUT",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				e := t.Timers[0]
+				return syncro.UpdateTimer{TicketID: t.ID, TimerID: e.ID, Start: e.Start, End: e.Start.Add(45 * time.Minute), Notes: "Phone, longer", ProductID: e.ProductID, UserID: 4101}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return count(now(w, t).Timers[0].Notes == "Phone, longer") },
+		},
+		{
+			name: "timer.delete", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.DeleteTimer{TicketID: t.ID, TimerID: t.Timers[0].ID}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return 1 - len(now(w, t).Timers) },
+		},
+		{
+			name: "timer.charge", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.ChargeTimer{TicketID: t.ID, TimerID: t.Timers[0].ID}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return len(now(w, t).Lines) - 1 },
+		},
+		{
+			name: "invoice.create", method: "POST",
+			make: func(_ *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.CreateInvoice{TicketID: t.ID, CustomerID: t.CustomerID, Category: "Standard", Prepaid: true, Lines: []syncro.Charge{
+					{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"},
+				}}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return len(w.sim.Invoices(t.Number)) },
+		},
+		{
+			name: "invoice.delete", method: "DELETE", before: invoiced,
+			make: func(w *world, t syncrosim.Ticket) syncro.Write {
+				return syncro.DeleteInvoice{InvoiceID: w.sim.Invoices(t.Number)[0].ID}
+			},
+			there: func(w *world, t syncrosim.Ticket) int { return 1 - len(w.sim.Invoices(t.Number)) },
 		},
 	}
 }
@@ -90,54 +205,74 @@ func (d dying) String() string {
 // process takes over. Whatever happens, Syncro gets the write at most once for
 // the one click, and the operation ends as what is true.
 func TestFaultMatrix(t *testing.T) {
-	w := newWorld(t)
-	rescuer := w.process().start(t)
 	deaths := []dying{{}}
 	for save := 1; save <= 4; save++ {
 		deaths = append(deaths, dying{save, true}, dying{save, false})
 	}
-	faults := append([]syncrosim.FaultKind{"no fault"}, syncrosim.Faults...)
-	var cases errgroup.Group
-	cases.SetLimit(64)
+	type matrixCase struct {
+		kind  writeKind
+		fault syncrosim.FaultKind
+		dying dying
+	}
+	cases := make(chan matrixCase)
+	server := redistest.Start(t)
+	var workers sync.WaitGroup
+	for database := range 64 {
+		w := newWorldIn(t, server, database)
+		rescuer := w.process().start(t)
+		workers.Go(func() {
+			for c := range cases {
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				if err := w.matrixCase(ctx, rescuer, c.kind, c.fault, c.dying); err != nil {
+					t.Errorf("%s, %s, %s: %v", c.kind.name, c.fault, c.dying, err)
+				}
+				cancel()
+			}
+		})
+	}
 	n := 0
 	for _, kind := range writeKinds() {
-		for _, fault := range faults {
+		for _, fault := range append([]syncrosim.FaultKind{"no fault"}, syncrosim.Faults...) {
 			if fault == syncrosim.TooMany {
 				continue // pauses everybody: TestLimitOfSyncro
 			}
 			for _, d := range deaths {
+				cases <- matrixCase{kind, fault, d}
 				n++
-				cases.Go(func() error {
-					ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-					defer cancel()
-					if err := w.matrixCase(ctx, rescuer, kind, fault, d); err != nil {
-						t.Errorf("%s, %s, %s: %v", kind.name, fault, d, err)
-					}
-					return nil
-				})
 			}
 		}
 	}
-	cases.Wait()
+	close(cases)
+	workers.Wait()
 	t.Logf("%d cases", n)
 }
 
 func (w *world) matrixCase(ctx context.Context, rescuer *process, kind writeKind, fault syncrosim.FaultKind, d dying) error {
 	ticket := w.ticket()
-	path := fmt.Sprintf(kind.path, ticket.ID)
+	if kind.before != nil {
+		kind.before(w, ticket)
+	}
+	write := kind.make(w, ticket)
+	path := write.Request().Path
+	sentBefore := w.sim.Count(kind.method, path)
 	heal := func() {}
 	if fault != "no fault" {
 		heal = w.sim.Fault(syncrosim.Fault{Kind: fault, Method: kind.method, Path: path, Delay: lateness}).Remove
+		defer heal() // the next case of this world may use the same path
 	}
+	sent := func() int { return w.sim.Count(kind.method, path) - sentBefore }
 	p := w.process()
-	id, _, err := p.propose(ctx, ticket.ID, kind.make(ticket.ID))
+	id, _, err := p.propose(ctx, ticket.ID, write)
+	for err != nil && ctx.Err() == nil { // the machine was too busy even to read
+		id, _, err = p.propose(ctx, ticket.ID, write)
+	}
 	if err != nil {
 		return err
 	}
 	p.death.plan(d.save, d.before)
 	p.press(ctx, VerbConfirm, id)
 	op, err := rescuer.settle(ctx, id)
-	for err == nil && op.State == Parked && op.Steps[0].State == Waiting && w.sim.Count(kind.method, path) == 0 {
+	for err == nil && op.State == Parked && op.Steps[0].State == Waiting && sent() == 0 {
 		// The machine was too busy even to read: nothing was sent, go on.
 		rescuer.press(ctx, VerbContinue, id)
 		op, err = rescuer.settle(ctx, id)
@@ -145,13 +280,10 @@ func (w *world) matrixCase(ctx context.Context, rescuer *process, kind writeKind
 	if err != nil {
 		return err
 	}
-	if sent := w.sim.Count(kind.method, path); sent > 1 {
-		return fmt.Errorf("sent %d times", sent)
+	if n := sent(); n > 1 {
+		return fmt.Errorf("sent %d times", n)
 	}
-	there := func() int {
-		now, _ := w.sim.Ticket(ticket.Number)
-		return kind.there(now)
-	}
+	there := func() int { return kind.there(w, ticket) }
 	step := op.Steps[0]
 	want := 0
 	if op.State == Done {
@@ -191,10 +323,15 @@ func TestLimitOfSyncro(t *testing.T) {
 			w := newWorld(t)
 			p := w.process().start(t)
 			ticket := w.ticket()
-			w.sim.Fault(syncrosim.Fault{Kind: syncrosim.TooMany, Method: kind.method, Path: fmt.Sprintf(kind.path, ticket.ID), RetryAfter: "1"})
+			if kind.before != nil {
+				kind.before(w, ticket)
+			}
+			write := kind.make(w, ticket)
+			path := write.Request().Path
+			w.sim.Fault(syncrosim.Fault{Kind: syncrosim.TooMany, Method: kind.method, Path: path, RetryAfter: "1"})
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			id, _, err := p.propose(ctx, ticket.ID, kind.make(ticket.ID))
+			id, _, err := p.propose(ctx, ticket.ID, write)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,11 +343,10 @@ func TestLimitOfSyncro(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			now, _ := w.sim.Ticket(ticket.Number)
-			if op.State != Done || kind.there(now) != 1 {
-				t.Errorf("ended as %s, and there are %d", op.State, kind.there(now))
+			if n := kind.there(w, ticket); op.State != Done || n != 1 {
+				t.Errorf("ended as %s, and there are %d", op.State, n)
 			}
-			if sent := w.sim.Count(kind.method, fmt.Sprintf(kind.path, ticket.ID)); sent != 2 {
+			if sent := w.sim.Count(kind.method, path); sent != 2 {
 				t.Errorf("sent %d times, want the one that was refused and the one that was not", sent)
 			}
 		})

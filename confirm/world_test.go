@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/shopspring/decimal"
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/internal/redistest"
@@ -29,7 +30,10 @@ const (
 	lateness       = 300 * time.Millisecond // of a commit after its answer was lost
 )
 
-var testLooks = []time.Duration{50 * time.Millisecond, 150 * time.Millisecond, 400 * time.Millisecond, 700 * time.Millisecond, 900 * time.Millisecond}
+var testLooks = []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 700 * time.Millisecond, 900 * time.Millisecond}
+
+// testStart is when the timers of the tests were started.
+var testStart = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 const danaKey = "T-dana-0123456789abcdef"
 
@@ -37,32 +41,45 @@ var dana = chat.User{Platform: "slack", Tenant: "T0001", ID: "U0001", Name: "Dan
 
 // world is one Redis and one Syncro, and any number of bots.
 type world struct {
-	t     *testing.T
-	redis *redistest.Server
-	sim   *syncrosim.Syncro
-	url   string
+	t        *testing.T
+	redis    *redistest.Server
+	database int
+	sim      *syncrosim.Syncro
+	url      string
 
 	numbers atomic.Int64
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldIn(t, redistest.Start(t), 0)
+}
+
+// newWorldIn is a world of its own in one of a Redis' databases.
+func newWorldIn(t *testing.T, server *redistest.Server, database int) *world {
+	t.Helper()
 	sim := syncrosim.New(syncrosim.Options{
 		PerMinute: -1,
 		Tokens:    []syncrosim.Token{{Key: danaKey, UserID: 4101, Name: "Dana Ruiz"}},
 	})
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
+	api := httptest.NewServer(sim)
+	t.Cleanup(api.Close)
 	t.Cleanup(sim.Close)
-	return &world{t: t, redis: redistest.Start(t), sim: sim, url: server.URL}
+	return &world{t: t, redis: server, database: database, sim: sim, url: api.URL}
 }
 
 // ticket adds a ticket of its own for one case.
 func (w *world) ticket() syncrosim.Ticket {
-	number := w.numbers.Add(1) + 50000
+	number := 50000 + 100*w.numbers.Add(1) // Syncro numbers what it makes itself from the highest on
 	w.sim.AddTicket(syncrosim.Ticket{
 		Number: number, Subject: "Scanner to e-mail fails", Status: "New", Priority: "2 Normal",
 		CustomerID: w.sim.Snapshot().Customers[0].ID,
+		Lines: []syncrosim.Line{{
+			ProductID: 26118, Name: "Labor - Onsite Business", Description: "Cabling", Quantity: decimal.NewFromInt(1), Price: decimal.NewFromInt(175), UserID: 4101,
+		}},
+		Timers: []syncrosim.Timer{{
+			ProductID: 1190473, UserID: 4101, Notes: "Phone", Start: testStart, End: testStart.Add(30 * time.Minute), Active: 30 * time.Minute, Billable: true,
+		}},
 	})
 	t, _ := w.sim.Ticket(number)
 	return t
@@ -80,7 +97,7 @@ type process struct {
 
 func (w *world) process() *process {
 	w.t.Helper()
-	rdb := w.redis.Client()
+	rdb := w.redis.Database(w.database)
 	d := &death{}
 	rdb.AddHook(d)
 	client, err := syncro.New(syncro.Options{
@@ -132,7 +149,7 @@ func (p *process) propose(ctx context.Context, ticketID int64, steps ...syncro.W
 	if err != nil {
 		return "", chat.Card{}, err
 	}
-	c, err := p.Propose(ctx, dana, Actor{Name: "dana", FullName: "Dana Ruiz", UserID: 4101}, Plan{
+	c, err := p.Propose(ctx, dana, Actor{Name: "dana", FullName: "Dana Ruiz", UserID: 4101, Key: syncro.NewKey(danaKey)}, Plan{
 		Title: fmt.Sprintf("Change #%d", t.Number), Typed: "as typed", Ticket: &t, Steps: steps,
 	})
 	if err != nil || len(c.Buttons) == 0 {

@@ -49,9 +49,15 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 func (s *Server) URL() string { return fmt.Sprintf("redis://%s/0", s.Addr()) }
 
 // Client is a new client of the server, closed when the test ends.
-func (s *Server) Client() *redis.Client {
+func (s *Server) Client() *redis.Client { return s.Database(0) }
+
+// Databases is how many the server has, each empty at first.
+const Databases = 128
+
+// Database is a new client of one of the server's databases.
+func (s *Server) Database(n int) *redis.Client {
 	c := redis.NewClient(&redis.Options{
-		Addr: s.Addr(), DisableIdentity: true, ContextTimeoutEnabled: true,
+		Addr: s.Addr(), DB: n, DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	s.t.Cleanup(func() { c.Close() })
@@ -72,7 +78,7 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.Kill()
 	s.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(s.port),
-		"--dir", s.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning")
+		"--dir", s.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning", "--databases", strconv.Itoa(Databases))
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("start redis-server: %v", err)
 	}
