@@ -35,7 +35,7 @@ race: redis ## all Go tests with the race detector
 	go test -race -timeout 8m ./...
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
-	@list=$$(go test -list '^Fuzz' ./...) && echo "$$list" | \
+	@list=$$(go test -list "^Fuzz" ./...) || { echo "$$list"; exit 1; }; echo "$$list" | \
 	awk '/^Fuzz/ { names = names " " $$1 } $$1 == "ok" { n = split(names, name); for (i = 1; i <= n; i++) print $$2, name[i]; names = "" }' | \
 	while read -r package target; do \
 		echo "$$package $$target"; \

@@ -19,6 +19,8 @@ func assignTicket() Command {
 			if err != nil {
 				return Result{}, err
 			}
+			typed, atOnce := cutFlag(typed, "--now")
+			typed, was := cutUndo(typed)
 			settings, err := c.Reader.Settings(ctx)
 			if err != nil {
 				return Result{}, err
@@ -27,10 +29,16 @@ func assignTicket() Command {
 			if err != nil {
 				return Result{}, err
 			}
-			return Result{Plan: &confirm.Plan{
+			plan := &confirm.Plan{
 				Title: "Assign " + name(t), Ticket: &t,
 				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, UserID: to.ID, From: orNone(t.Technician), To: to.Name}},
-			}}, nil
+			}
+			// Syncro takes no ticket away from everybody, so a first assignment has no undo.
+			atOnce = atOnce && (was == "" || was == t.Technician)
+			if atOnce && was == "" && t.Technician != "" {
+				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("assign %d %s %s --now", t.Number, t.Technician, undoOf(to.Name))}}
+			}
+			return Result{Plan: plan, AtOnce: atOnce}, nil
 		},
 	}
 }

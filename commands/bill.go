@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -202,7 +203,9 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 	}
 	line := c.chargeLine(t, w, product)
 	plan := &confirm.Plan{
-		Title: "Bill " + name(t), Ticket: &t, Facts: c.rateFacts(t, w, product),
+		Title: "Bill " + name(t), Ticket: &t, Typed: w.line(t.Number), Facts: c.rateFacts(t, w, product),
+		Edit:  &confirm.Edit{Command: "bill", About: strconv.FormatInt(t.Number, 10), Form: w.form(strconv.FormatInt(t.Number, 10), c.Billing.Labor).Form},
+		After: []confirm.After{{Label: "Session log…", Line: fmt.Sprintf("log %d", t.Number)}},
 		Steps: []syncro.Write{commentFor(t, "Resolution", body, w.audience)},
 	}
 	if c.Billing.Timers {

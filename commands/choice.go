@@ -28,16 +28,20 @@ type choices struct {
 type chosen struct {
 	Owner string `json:"owner"` // who may press
 	Line  string `json:"line"`
+
+	// Replaces is the operation whose card the button is on: another card in
+	// its place is the end of it.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 func choiceKey(id string) string { return "syncrobot:choice:" + id }
 
 // offer saves a person's choices and makes their buttons.
-func (c choices) offer(ctx context.Context, user chat.User, offered []Choice) ([]chat.Button, error) {
+func (c choices) offer(ctx context.Context, user chat.User, replaces string, offered []Choice) ([]chat.Button, error) {
 	buttons := make([]chat.Button, len(offered))
 	pipe := c.rdb.Pipeline()
 	for i, o := range offered {
-		record, err := json.Marshal(chosen{Owner: user.Key(), Line: o.Line})
+		record, err := json.Marshal(chosen{Owner: user.Key(), Line: o.Line, Replaces: replaces})
 		if err != nil {
 			return nil, err
 		}
@@ -58,9 +62,9 @@ var (
 
 // take returns the command line behind a button. It may be pressed again:
 // whatever it changes is confirmed on a card of its own.
-func (c choices) take(ctx context.Context, user chat.User, id string) (string, error) {
+func (c choices) take(ctx context.Context, user chat.User, id string) (chosen, error) {
 	if id == "" || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
-		return "", errNoChoice
+		return chosen{}, errNoChoice
 	}
 	record, err := c.rdb.Get(ctx, choiceKey(id)).Bytes()
 	var kept chosen
@@ -68,10 +72,10 @@ func (c choices) take(ctx context.Context, user chat.User, id string) (string, e
 		err = json.Unmarshal(record, &kept)
 	}
 	if err == nil && kept.Owner != user.Key() {
-		return "", errNotYours
+		return chosen{}, errNotYours
 	}
 	if errors.Is(err, redis.Nil) {
-		return "", errNoChoice
+		return chosen{}, errNoChoice
 	}
-	return kept.Line, err
+	return kept, err
 }

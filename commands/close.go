@@ -2,6 +2,8 @@ package commands
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
@@ -18,20 +20,55 @@ func closeTicket() Command {
 			if err != nil {
 				return Result{}, err
 			}
-			status, err := c.status(ctx, t, c.CloseStatus)
+			who := emailed
+			if word, after := cutWord(rest); flag(word) == string(noEmail) || flag(word) == string(internal) {
+				who, rest = audience(flag(word)), after
+			}
+			return c.close(ctx, t, unquote(rest), who)
+		},
+		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
+			c.Rest = about
+			t, _, err := c.ticket(ctx)
 			if err != nil {
 				return Result{}, err
 			}
-			plan := &confirm.Plan{Title: "Close " + name(t), Ticket: &t, Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}}}
-			if unquote(rest) != "" {
-				resolution, err := text(rest, "resolution")
-				if err != nil {
-					return Result{}, err
-				}
-				plan.Steps = append(plan.Steps, commentFor(t, "Resolution", resolution, emailed))
-			}
-			plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
-			return Result{Plan: plan}, nil
+			return c.close(ctx, t, values["text"], audienceOf(values["audience"]))
 		},
 	}
+}
+
+// close plans a ticket's end; without a resolution it is the status alone.
+func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, who audience) (Result, error) {
+	status, err := c.status(ctx, t, c.CloseStatus)
+	if err != nil {
+		return Result{}, err
+	}
+	number := strconv.FormatInt(t.Number, 10)
+	form := textForm("Close "+number, resolution, audienceInput(who))
+	form.Inputs[0].Label, form.Inputs[0].Optional = "Resolution", true
+	plan := &confirm.Plan{
+		Title: "Close " + name(t), Ticket: &t, Typed: "close " + number, Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
+		Edit:  &confirm.Edit{Command: "close", About: number, Form: form},
+		After: []confirm.After{{Label: "Bill…", Line: "bill " + number}, {Label: "Session log…", Line: "log " + number}},
+	}
+	var choices []Choice
+	if resolution != "" {
+		if resolution, err = text(resolution, "resolution"); err != nil {
+			return Result{}, err
+		}
+		line := func(a audience) string { return strings.Join(present("close", number, string(a), resolution), " ") }
+		plan.Typed = line(who)
+		plan.Steps = append(plan.Steps, commentFor(t, "Resolution", resolution, who))
+		if who != internal {
+			choices = append(choices, Choice{Label: "Internal resolution", Line: line(internal)})
+		}
+		if who != noEmail {
+			choices = append(choices, Choice{Label: "No e-mail", Line: line(noEmail)})
+		}
+		if who != emailed {
+			choices = append(choices, Choice{Label: "E-mail the customer", Line: line(emailed)})
+		}
+	}
+	plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
+	return Result{Plan: plan, Choices: choices}, nil
 }

@@ -128,7 +128,12 @@ type Result struct {
 	Plan    *confirm.Plan
 	Choices []Choice // buttons below the last card, each with a command behind it
 
-	Form *chat.Form // asked instead; the dispatcher sets it from Command.Ask
+	// AtOnce sends a plan without a card to confirm, where a button of its
+	// author's own card was pressed for just that: for what can be undone.
+	AtOnce bool
+
+	form      *chat.Form // asked instead, from Command.Ask
+	operation string     // whose card the last one is
 }
 
 // Form is a form of the command that returns it.

@@ -3,6 +3,8 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
@@ -31,10 +33,50 @@ func comment() Command {
 			), nil
 		},
 		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
+			if values["ticket"] != "" {
+				about = values["ticket"]
+			}
 			c.Rest = about + " " + values["text"]
 			return c.comment(ctx, audienceOf(values["audience"]))
 		},
+		Suggest: suggestTickets,
+		Shortcut: &Shortcut{Name: "add_to_ticket", Label: "Add to Syncro ticket", Form: func(on *chat.Message) chat.Form {
+			text := ""
+			if on != nil {
+				text = quotedMessage(*on)
+			}
+			return chat.Form{
+				Title: "Add to a ticket", Submit: "Preview",
+				Inputs: []chat.Input{
+					{Name: "ticket", Label: "Ticket", Kind: chat.Lookup},
+					audienceInput(internal),
+					{Name: "text", Label: "Text", Kind: chat.Paragraph, Value: text},
+				},
+			}
+		}},
 	}
+}
+
+// suggestTickets finds tickets for a picker: by number or words, and one's own
+// open ones before anything is typed.
+func suggestTickets(ctx context.Context, c *Call, input, typed string) ([]chat.Option, error) {
+	if input != "ticket" {
+		return nil, nil
+	}
+	list, err := c.Reader.OpenTickets(ctx)
+	if typed != "" && !looksLikeTicket(typed) {
+		list, err = c.Reader.SearchTickets(ctx, clip(typed, 100))
+	}
+	var options []chat.Option
+	mine, others := split(list.Items, func(t syncro.Ticket) bool { return !c.Who.Shared && t.UserID == c.Who.UserID })
+	for _, t := range append(mine, others...) {
+		number := strconv.FormatInt(t.Number, 10)
+		if looksLikeTicket(typed) && !strings.HasPrefix(number, strings.TrimPrefix(typed, "#")) {
+			continue
+		}
+		options = append(options, chat.Option{Label: clip("#"+number+" "+oneLine(t.Customer)+" · "+oneLine(t.Subject), 70), Value: number})
+	}
+	return options, err
 }
 
 func note() Command {
@@ -76,10 +118,14 @@ func asksText(title string, more ...chat.Input) func(string, Rules) *Form {
 		if !looksLikeTicket(word) || unquote(body) != "" {
 			return nil
 		}
-		return &Form{About: word, Form: chat.Form{
-			Title: clip(title+" "+word, 24), Submit: "Preview",
-			Inputs: append([]chat.Input{{Name: "text", Label: "Text", Kind: chat.Paragraph}}, more...),
-		}}
+		return &Form{About: word, Form: textForm(title+" "+word, "", more...)}
+	}
+}
+
+func textForm(title, body string, more ...chat.Input) chat.Form {
+	return chat.Form{
+		Title: clip(title, 24), Submit: "Preview",
+		Inputs: append([]chat.Input{{Name: "text", Label: "Text", Kind: chat.Paragraph, Value: body}}, more...),
 	}
 }
 
@@ -109,9 +155,13 @@ func (c *Call) comment(ctx context.Context, a audience) (Result, error) {
 	}
 	return Result{
 		Plan: &confirm.Plan{
-			Title: title + name(t), Ticket: &t,
+			Title: title + name(t), Ticket: &t, Typed: fmt.Sprintf("%s %d %s", what, t.Number, body),
 			Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
 			Steps: []syncro.Write{commentFor(t, subject, body, a)},
+			Edit: &confirm.Edit{
+				Command: "comment", About: strconv.FormatInt(t.Number, 10),
+				Form: textForm(fmt.Sprintf("Comment on %d", t.Number), body, audienceInput(a)),
+			},
 		},
 		Choices: []Choice{other},
 	}, nil

@@ -126,7 +126,19 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, subject,
 		}
 		w.Comment = syncro.FirstComment{Subject: "Initial Issue", Body: body, DoNotEmail: true}
 	}
-	return Result{Plan: &confirm.Plan{Title: "Create a ticket for " + clip(oneLine(customer.Name), 80), Steps: []syncro.Write{w}}}, nil
+	form := newTicketForm(subject, body)
+	for i := range form.Inputs {
+		if in := &form.Inputs[i]; in.Value == "" {
+			in.Value = v[in.Name]
+		}
+	}
+	form.Inputs[0].Value = strconv.FormatInt(customer.ID, 10)
+	form.Inputs[0].Options = []chat.Option{{Label: clip(oneLine(customer.Name), 70), Value: form.Inputs[0].Value}}
+	return Result{Plan: &confirm.Plan{
+		Title: "Create a ticket for " + clip(oneLine(customer.Name), 80), Steps: []syncro.Write{w},
+		Typed: fmt.Sprintf("create “%s” %s", oneLine(customer.Name), subject),
+		Edit:  &confirm.Edit{Command: "create", Form: form},
+	}}, nil
 }
 
 // customerAndSubject reads "harbor Scanner fails": of the customers that

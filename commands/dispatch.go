@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,14 +56,14 @@ const patience = 90 * time.Second
 func (b *Bot) Command(ctx context.Context, req chat.Request, r chat.Replier) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	b.reply(ctx, req, r, b.answer(ctx, req.User, req.Text))
+	b.reply(ctx, req, r, b.answer(ctx, req.User, req.Text, ""))
 }
 
 // reply shows a result.
 func (b *Bot) reply(ctx context.Context, req chat.Request, r chat.Replier, result Result) {
 	var err error
-	if result.Form != nil {
-		err = r.Ask(ctx, *result.Form)
+	if result.form != nil {
+		err = r.Ask(ctx, *result.form)
 	}
 	for _, card := range result.Cards {
 		if err == nil {
@@ -90,6 +91,10 @@ func (b *Bot) Click(ctx context.Context, req chat.Request) chat.Answer {
 			return chat.Answer{Aside: &c}
 		}
 		return chat.Answer{Form: &a.Form}
+	case req.Click.Verb == confirm.VerbEdit:
+		return b.edit(ctx, req)
+	case strings.HasPrefix(req.Click.Verb, confirm.VerbAfter+"-"):
+		return b.after(ctx, req)
 	}
 	return b.Engine.Click(ctx, req)
 }
@@ -97,7 +102,7 @@ func (b *Bot) Click(ctx context.Context, req chat.Request) chat.Answer {
 // choose runs the command line behind a choice's button. Its answer takes the
 // place of the card that was pressed.
 func (b *Bot) choose(ctx context.Context, req chat.Request) chat.Answer {
-	line, err := b.choices.take(ctx, req.User, req.Click.Value)
+	kept, err := b.choices.take(ctx, req.User, req.Click.Value)
 	if err != nil {
 		c := errorCard(err, "")
 		if errors.Is(err, errNoChoice) {
@@ -105,17 +110,41 @@ func (b *Bot) choose(ctx context.Context, req chat.Request) chat.Answer {
 		}
 		return chat.Answer{Aside: &c}
 	}
+	return b.runLine(ctx, req, kept.Line, kept.Replaces)
+}
+
+// after runs a command that follows from what was done.
+func (b *Bot) after(ctx context.Context, req chat.Request) chat.Answer {
+	_, after, err := b.Engine.Kept(ctx, req.User, req.Click.Value)
+	if err != nil {
+		c := errorCard(err, "")
+		return chat.Answer{Aside: &c}
+	}
+	n, _ := strconv.Atoi(strings.TrimPrefix(req.Click.Verb, confirm.VerbAfter+"-"))
+	if n < 1 || n > len(after) {
+		return b.Engine.Click(ctx, req)
+	}
+	return b.runLine(ctx, req, after[n-1].Line, "")
+}
+
+// runLine runs a command line for a click. A form is opened at once; any other
+// answer takes the place of the clicked card.
+func (b *Bot) runLine(ctx context.Context, req chat.Request, line, replaces string) chat.Answer {
 	if command, rest, err := find(b.commands, line); err == nil {
 		if form, err := b.asks(ctx, req.User, command, rest); err == nil && form != nil {
 			return chat.Answer{Form: form}
 		}
 	}
+	title, _, _ := strings.Cut(line, "\n")
 	return chat.Answer{
-		Replace: &chat.Card{Title: clip(line, 100), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
+		Replace: &chat.Card{Title: clip(title, 60), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
 		Then: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
-			b.reply(ctx, req, inPlace{b, req}, b.answer(ctx, req.User, line))
+			if replaces != "" {
+				b.Engine.Replaced(ctx, req.User, replaces)
+			}
+			b.reply(ctx, req, inPlace{b, req}, b.answer(ctx, req.User, line, req.Click.Card))
 		},
 	}
 }
@@ -137,8 +166,9 @@ func (p inPlace) Ask(ctx context.Context, form chat.Form) error {
 
 func (b *Bot) served(u chat.User) bool { return u.Outsider == "" && b.People.Known(u) }
 
-// answer does what a typed line says.
-func (b *Bot) answer(ctx context.Context, user chat.User, line string) Result {
+// answer does what a typed line says; at is the card that it was pressed on,
+// empty where it was typed.
+func (b *Bot) answer(ctx context.Context, user chat.User, line string, at chat.Ref) Result {
 	if !b.served(user) {
 		b.Log.Info("refused a person who is not served", "user", user.Key(), "outsider", user.Outsider)
 		return card(refusal())
@@ -149,9 +179,9 @@ func (b *Bot) answer(ctx context.Context, user chat.User, line string) Result {
 		return b.present(ctx, user, line, Result{}, err)
 	}
 	if form, err := b.asks(ctx, user, command, rest); form != nil || err != nil {
-		return b.present(ctx, user, line, Result{Form: form}, err)
+		return b.present(ctx, user, line, Result{form: form}, err)
 	}
-	result, err := b.propose(ctx, user, line, func(c *Call) (Result, error) {
+	result, err := b.propose(ctx, user, line, at, func(c *Call) (Result, error) {
 		c.Rest = rest
 		return command.Run(ctx, c)
 	})
@@ -170,7 +200,7 @@ func (b *Bot) asks(ctx context.Context, user chat.User, command *Command, rest s
 	if lacking == nil {
 		return nil, nil
 	}
-	form, err := b.choices.open(ctx, user, command.Name, lacking.About, lacking.Form)
+	form, err := b.choices.open(ctx, user, asked{Command: command.Name, About: lacking.About, Form: lacking.Form})
 	return &form, err
 }
 
@@ -186,7 +216,7 @@ func (b *Bot) present(ctx context.Context, user chat.User, typed string, result 
 		}
 	}
 	if len(result.Choices) > 0 {
-		buttons, err := b.choices.offer(ctx, user, result.Choices)
+		buttons, err := b.choices.offer(ctx, user, result.operation, result.Choices)
 		if err != nil {
 			b.Log.Error("choices could not be offered", "error", err)
 		}
@@ -196,8 +226,9 @@ func (b *Bot) present(ctx context.Context, user chat.User, typed string, result 
 	return result
 }
 
-// propose runs a command as a technician. A plan comes back as its card.
-func (b *Bot) propose(ctx context.Context, user chat.User, typed string, run func(*Call) (Result, error)) (Result, error) {
+// propose runs a command as a technician. A plan comes back as its card; one
+// that is done at once where it was pressed (at) comes back done.
+func (b *Bot) propose(ctx context.Context, user chat.User, typed string, at chat.Ref, run func(*Call) (Result, error)) (Result, error) {
 	call, err := b.call(ctx, user)
 	if err != nil {
 		return Result{}, err
@@ -210,11 +241,23 @@ func (b *Bot) propose(ctx context.Context, user chat.User, typed string, run fun
 	if !who.MayWrite {
 		return Result{}, &identity.NoKeyError{Name: who.Name}
 	}
-	result.Plan.Typed = typed
-	c, err := b.Engine.Propose(ctx, user, confirm.Actor{
+	if result.Plan.Typed == "" {
+		result.Plan.Typed = typed
+	}
+	c, id, err := b.Engine.Propose(ctx, user, confirm.Actor{
 		Name: who.Name, FullName: who.FullName, UserID: who.UserID, Shared: who.Shared, Key: who.Key,
 	}, *result.Plan)
-	return card(c, result.Choices...), err
+	if err != nil || !result.AtOnce || at == "" || id == "" {
+		shown := card(c, result.Choices...)
+		shown.operation = id
+		return shown, err
+	}
+	a := b.Engine.Click(ctx, chat.Request{User: user, Click: &chat.Click{Verb: confirm.VerbConfirm, Value: id, Card: at}})
+	if a.Then == nil {
+		return card(c), nil // the ticket is busy: it can be confirmed on the card
+	}
+	a.Then(ctx)
+	return Result{}, nil
 }
 
 // call is what a command is handed.

@@ -20,14 +20,18 @@ type asked struct {
 	Command string    `json:"command"` // whose Submit takes the answers
 	About   string    `json:"about"`   // what Submit needs besides: a ticket's number, an operation's id
 	Form    chat.Form `json:"form"`
+
+	// Replaces is the operation that the form edits.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 func formKey(id string) string { return "syncrobot:form:" + id }
 
 // open saves a form, so that its answers can be taken by any process.
-func (c choices) open(ctx context.Context, user chat.User, command, about string, form chat.Form) (chat.Form, error) {
-	form.ID = rand.Text()
-	record, err := json.Marshal(asked{Owner: user.Key(), Command: command, About: about, Form: form})
+func (c choices) open(ctx context.Context, user chat.User, a asked) (chat.Form, error) {
+	a.Owner, a.Form.ID = user.Key(), rand.Text()
+	form := a.Form
+	record, err := json.Marshal(a)
 	if err == nil {
 		err = c.rdb.Set(ctx, formKey(form.ID), record, c.ttl).Err()
 	}
@@ -79,9 +83,12 @@ func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, 
 	return nil, func(ctx context.Context, r chat.Replier) {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		result, err := b.propose(ctx, req.User, "", func(c *Call) (Result, error) {
+		result, err := b.propose(ctx, req.User, "", req.Form.Card, func(c *Call) (Result, error) {
 			return command.Submit(ctx, c, a.About, req.Form.Values)
 		})
+		if err == nil && a.Replaces != "" {
+			b.Engine.Replaced(ctx, req.User, a.Replaces)
+		}
 		b.reply(ctx, req, r, b.present(ctx, req.User, "", result, err))
 	}
 }
@@ -99,6 +106,23 @@ func missing(form chat.Form, values map[string]string) map[string]string {
 
 // suggested is how many options a lookup shows.
 const suggested = 20
+
+// edit opens the form of a card that is not confirmed yet, as it is filled in.
+func (b *Bot) edit(ctx context.Context, req chat.Request) chat.Answer {
+	edit, _, err := b.Engine.Kept(ctx, req.User, req.Click.Value)
+	if err == nil && edit == nil {
+		return b.Engine.Click(ctx, req) // it is too late, or not theirs: the card says how it stands
+	}
+	var form chat.Form
+	if err == nil {
+		form, err = b.choices.open(ctx, req.User, asked{Command: edit.Command, About: edit.About, Form: edit.Form, Replaces: req.Click.Value})
+	}
+	if err != nil {
+		c := errorCard(err, "")
+		return chat.Answer{Aside: &c}
+	}
+	return chat.Answer{Form: &form}
+}
 
 // Suggest finds what a person may mean by what they typed into a form.
 func (b *Bot) Suggest(ctx context.Context, req chat.Request) []chat.Option {
@@ -136,7 +160,7 @@ func (b *Bot) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, *chat
 		if c.Shortcut == nil || c.Shortcut.Name != req.Shortcut.Name {
 			continue
 		}
-		form, err := b.choices.open(ctx, req.User, c.Name, "", c.Shortcut.Form(req.Shortcut.Message))
+		form, err := b.choices.open(ctx, req.User, asked{Command: c.Name, Form: c.Shortcut.Form(req.Shortcut.Message)})
 		if err != nil {
 			return fail(errorCard(err, ""))
 		}

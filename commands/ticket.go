@@ -27,9 +27,22 @@ func showTicket() Command {
 				return Result{}, usage("After the ticket I expect nothing more.")
 			}
 			invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
-			return card(c.ticketCard(t, invoices, err)), nil
+			return card(c.ticketCard(t, invoices, err), c.actions(t)...), nil
 		},
 	}
+}
+
+// actions are what a technician does next with a ticket, a button each.
+func (c *Call) actions(t syncro.Ticket) []Choice {
+	if !c.Who.MayWrite {
+		return nil
+	}
+	do := func(label, line string) Choice { return Choice{Label: label, Line: fmt.Sprintf(line, t.Number)} }
+	choices := []Choice{do("Note", "note %d"), do("Reply", "reply %d"), do("Bill", "bill %d"), do("Status", "update %d --now")}
+	if !c.Who.Shared && t.UserID != c.Who.UserID {
+		choices = append(choices, do("Take it", "assign %d me --now"))
+	}
+	return append(choices, do("Close", "close %d"), do("Start timer", "start %d"))
 }
 
 // ticketCard shows a ticket. Invoices that could not be read are said to be

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -23,6 +24,11 @@ func updateStatus() Command {
 			if err != nil {
 				return Result{}, err
 			}
+			typed, atOnce := cutFlag(typed, "--now")
+			typed, was := cutUndo(typed)
+			if typed == "" {
+				return c.askStatus(ctx, t, atOnce)
+			}
 			status, err := c.status(ctx, t, typed)
 			if err != nil {
 				return Result{}, err
@@ -36,12 +42,75 @@ func updateStatus() Command {
 					return Result{}, usage("#%d has no invoice, so it is not marked %s.", t.Number, status)
 				}
 			}
-			return Result{Plan: &confirm.Plan{
+			plan := &confirm.Plan{
 				Title: "Set the status of " + name(t), Ticket: &t,
 				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status}},
-			}}, nil
+			}
+			atOnce = atOnce && !c.final(status) && !c.final(t.Status) && (was == "" || was == t.Status)
+			if atOnce && was == "" {
+				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("update %d %s %s --now", t.Number, t.Status, undoOf(status))}}
+			}
+			return Result{Plan: plan, AtOnce: atOnce}, nil
 		},
 	}
+}
+
+// final reports whether a status ends a ticket, which Syncro may tell the
+// customer: it is never set without a card to confirm.
+func (c *Call) final(status string) bool {
+	for _, end := range []string{c.CloseStatus, "Resolved", "Closed", invoiced} {
+		if strings.EqualFold(status, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutFlag takes a flag off the end of a line.
+func cutFlag(s, name string) (string, bool) {
+	i := strings.LastIndexFunc(s, space)
+	if flag(s[i+1:]) != name {
+		return s, false
+	}
+	return strings.TrimFunc(s[:i+1], space), true
+}
+
+// undoOf is the flag of a line that takes back what set a value: it is done at
+// once only while the value is still that.
+func undoOf(value string) string { return undo + strings.ReplaceAll(value, " ", "_") }
+
+const undo = "--undo="
+
+// cutUndo takes undoOf's flag off the end of a line and returns its value.
+func cutUndo(s string) (rest, was string) {
+	i := strings.LastIndexFunc(s, space)
+	value, ok := strings.CutPrefix(s[i+1:], undo)
+	if !ok {
+		return s, ""
+	}
+	return strings.TrimFunc(s[:i+1], space), strings.ReplaceAll(value, "_", " ")
+}
+
+// askStatus offers the account's statuses, a button each.
+func (c *Call) askStatus(ctx context.Context, t syncro.Ticket, atOnce bool) (Result, error) {
+	settings, err := c.Reader.Settings(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	var choices []Choice
+	for _, s := range settings.Statuses {
+		if strings.EqualFold(s, t.Status) {
+			continue
+		}
+		line := fmt.Sprintf("update %d %s", t.Number, s)
+		if atOnce {
+			line += " --now"
+		}
+		choices = append(choices, Choice{Label: s, Line: line})
+	}
+	return card(chat.Card{Title: "Which status for " + name(t) + "?", Tone: chat.Ask, Parts: []chat.Part{
+		chat.Text("It is " + t.Status + " now."),
+	}}, choices...), nil
 }
 
 // status is what was typed as the account spells it.

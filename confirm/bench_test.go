@@ -52,7 +52,7 @@ func BenchmarkProposeAndConfirm(b *testing.B) {
 		if ticket.Status == to {
 			to = statuses[1]
 		}
-		card, err := engine.Propose(b.Context(), dana, actor, Plan{
+		card, _, err := engine.Propose(b.Context(), dana, actor, Plan{
 			Title: "Change", Typed: "as typed", Ticket: &ticket, Steps: []syncro.Write{syncro.UpdateTicket{TicketID: id, Status: to, From: ticket.Status}},
 		})
 		if err != nil || len(card.Buttons) == 0 {

@@ -30,6 +30,9 @@ func (o *Operation) card(raw bool) chat.Card {
 			text = "Done at %s, logged as %s. What was taken on your word I could not check."
 		}
 		c.Parts = append(c.Parts, chat.Text(fmt.Sprintf(text, clock(o.Ended), o.As.FullName)), stepLines(o))
+		for i, a := range o.After {
+			c.Buttons = append(c.Buttons, chat.Button{Label: a.Label, Verb: fmt.Sprintf("%s-%d", VerbAfter, i+1), Value: o.ID})
+		}
 	case Stopped:
 		c.Tone = chat.Bad
 		c.Parts = append(c.Parts, chat.Text(o.sent()+" Nothing more will be sent."), stepLines(o))
@@ -78,8 +81,11 @@ func (o *Operation) drawAsked(c *chat.Card, raw bool) {
 	c.Buttons = []chat.Button{
 		{Label: "Confirm", Verb: VerbConfirm, Value: o.ID, Style: chat.Primary},
 		{Label: "Cancel", Verb: VerbCancel, Value: o.ID},
-		more,
 	}
+	if o.Edit != nil {
+		c.Buttons = append(c.Buttons, chat.Button{Label: "Edit", Verb: VerbEdit, Value: o.ID})
+	}
+	c.Buttons = append(c.Buttons, more)
 	c.Note = fmt.Sprintf("Nothing is sent before you confirm. Valid until %s · only %s can press", clock(o.Expires), o.Author.Name)
 }
 

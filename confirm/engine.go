@@ -67,10 +67,11 @@ func New(o Options) *Engine {
 	return &Engine{Options: o}
 }
 
-// Propose saves a plan and draws its card. Evidence that plan.Ticket already
-// shows is not asked for again. When everything is so already the card says
-// that there is nothing to do and nothing is saved.
-func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, plan Plan) (chat.Card, error) {
+// Propose saves a plan and draws its card; id is the operation's. Evidence that
+// plan.Ticket already shows is not asked for again. When everything is so
+// already the card says that there is nothing to do, nothing is saved, and id
+// is empty.
+func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, plan Plan) (_ chat.Card, id string, _ error) {
 	op := &Operation{
 		Author: author,
 		As:     As{Name: actor.Name, FullName: actor.FullName, UserID: actor.UserID, Shared: actor.Shared},
@@ -86,7 +87,7 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 	for _, w := range plan.Steps {
 		kind, args, err := syncro.MarshalWrite(w)
 		if err != nil {
-			return chat.Card{}, err
+			return chat.Card{}, "", err
 		}
 		step := Step{Kind: kind, Args: args, State: Waiting}
 		if b, ok := w.(syncro.Bound); ok {
@@ -94,7 +95,7 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 		}
 		evidence := w.Evidence(op.As.author())
 		if step.Before, err = e.preimage(ctx, reader, evidence, shown); err != nil {
-			return chat.Card{}, err
+			return chat.Card{}, "", err
 		}
 		// A record that is to be added is never there already: the same text
 		// may be meant twice.
@@ -106,9 +107,10 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 		return chat.Card{
 			Title: op.Title, Tone: chat.Good,
 			Parts: []chat.Part{chat.Text("Nothing was sent: it is so already."), stepLines(op)},
-		}, nil
+		}, "", nil
 	}
-	return e.ask(ctx, op)
+	card, err := e.ask(ctx, op)
+	return card, op.ID, err
 }
 
 // preimage is what the evidence shows now.
@@ -144,6 +146,33 @@ func (e *Engine) Pending(ctx context.Context, user chat.User) ([]chat.Card, erro
 	return cards, nil
 }
 
+// Replaced cancels an operation whose card was replaced by another one's. It
+// fails silently where that is too late: then it was pressed, and its own
+// outcome is shown.
+func (e *Engine) Replaced(ctx context.Context, author chat.User, id string) {
+	if _, _, err := e.Store.cancel(ctx, id, author); err != nil {
+		e.Log.Warn("a replaced card could not be cancelled", "error", err)
+	}
+}
+
+// Kept is what an operation of author's keeps for later: how it can be edited
+// while it is unconfirmed (nil otherwise), and what follows once it is done
+// (nil otherwise).
+func (e *Engine) Kept(ctx context.Context, author chat.User, id string) (*Edit, []After, error) {
+	op, err := e.Store.get(ctx, id)
+	if err != nil && !errors.Is(err, errGone) {
+		return nil, nil, &StoreError{Err: err}
+	}
+	switch {
+	case err != nil || op.Author.Key() != author.Key():
+	case op.State == Asked:
+		return op.Edit, nil, nil
+	case op.State == Done:
+		return nil, op.After, nil
+	}
+	return nil, nil, nil
+}
+
 // StoreError is a failure of Redis.
 type StoreError struct{ Err error }
 
@@ -161,6 +190,10 @@ const (
 	VerbThere    = "there"    // the person has seen it: take it as done
 	VerbAgain    = "again"    // it is not there: send it again
 	VerbStop     = "stop"     // send nothing more
+
+	// These two are answered by who made the plan, from Kept.
+	VerbEdit  = "edit"
+	VerbAfter = "after" // with the number of the After: "after-1"
 )
 
 // Click answers a button of an operation's card. It asks only Redis; what

@@ -50,6 +50,8 @@ type Operation struct {
 	Facts   chat.Fields `json:"facts,omitempty"`
 	Ticket  Ticket      `json:"ticket"`
 	Steps   []Step      `json:"steps"`
+	Edit    *Edit       `json:"edit,omitempty"`
+	After   []After     `json:"after,omitempty"`
 	Created time.Time   `json:"created"`
 	Expires time.Time   `json:"expires"`
 	Began   bool        `json:"began,omitempty"`   // something was sent and may have arrived

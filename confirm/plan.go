@@ -20,6 +20,21 @@ type Plan struct {
 	Ticket *syncro.Ticket // as it was read for this plan; nil when the plan is about none
 	Facts  chat.Fields    // shown above the steps
 	Steps  []syncro.Write // done in this order
+	Edit   *Edit          // how it can be changed before it is confirmed; nil where it cannot
+	After  []After        // what the card offers once everything is done
+}
+
+// Edit is the form that a plan can be made anew with, as it is filled in now.
+type Edit struct {
+	Command string    `json:"command"` // whose form it is
+	About   string    `json:"about"`
+	Form    chat.Form `json:"form"`
+}
+
+// After is a command that follows from what was done.
+type After struct {
+	Label string `json:"label"`
+	Line  string `json:"line"`
 }
 
 // Actor is a technician as the engine needs them: as whom Syncro logs what is

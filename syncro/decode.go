@@ -143,3 +143,13 @@ func decodeList[T any](body []byte, wrapper string) (records []T, pages int, err
 	_ = json.Unmarshal(fields["meta"], &meta) // without it there is one page
 	return records, max(int(meta.TotalPages), 1), nil
 }
+
+// decodeAll reads a list that must be whole, as all of an evidence must be
+// seen: one with more pages is an error.
+func decodeAll[T any](body []byte, wrapper string) ([]T, error) {
+	records, pages, err := decodeList[T](body, wrapper)
+	if err == nil && pages > 1 {
+		err = fmt.Errorf("%w: %d pages of %s where one was due", errShape, pages, wrapper)
+	}
+	return records, err
+}

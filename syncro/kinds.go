@@ -9,8 +9,20 @@ import (
 // kinds is THE LIST OF WRITES, each with how it is read from storage.
 func kinds() map[string]func(json.RawMessage) (Write, error) {
 	return map[string]func(json.RawMessage) (Write, error){
-		AddComment{}.Kind():   stored[AddComment],
-		UpdateTicket{}.Kind(): stored[UpdateTicket],
+		AddComment{}.Kind():     stored[AddComment],
+		AddLine{}.Kind():        stored[AddLine],
+		UpdateLine{}.Kind():     stored[UpdateLine],
+		RemoveLine{}.Kind():     stored[RemoveLine],
+		AddTimer{}.Kind():       stored[AddTimer],
+		UpdateTimer{}.Kind():    stored[UpdateTimer],
+		DeleteTimer{}.Kind():    stored[DeleteTimer],
+		ChargeTimer{}.Kind():    stored[ChargeTimer],
+		CreateInvoice{}.Kind():  stored[CreateInvoice],
+		DeleteInvoice{}.Kind():  stored[DeleteInvoice],
+		CreateTicket{}.Kind():   stored[CreateTicket],
+		UpdateTicket{}.Kind():   stored[UpdateTicket],
+		DeleteTicket{}.Kind():   stored[DeleteTicket],
+		CreateCustomer{}.Kind(): stored[CreateCustomer],
 	}
 }
 

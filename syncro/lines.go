@@ -12,10 +12,10 @@ import (
 type AddLine struct {
 	TicketID    int64  `json:"ticket_id"`
 	ProductID   int64  `json:"product_id"`
-	Name        string `json:"name"`        // the product's; Syncro does not fill it in
-	Description string `json:"description"` // what was done, for the invoice
-	Quantity    string `json:"quantity"`    // decimal hours, as Hours makes them
-	Price       string `json:"price"`       // decimal, for one hour; empty: Syncro takes the product's
+	Name        string `json:"name"`               // the product's; Syncro does not fill it in
+	Description string `json:"description"`        // what was done, for the invoice
+	Quantity    string `json:"quantity"`           // decimal hours, as Hours makes them
+	Price       string `json:"price"`              // decimal, for one hour; empty: Syncro takes the product's
 	Currency    string `json:"currency,omitempty"` // for the card alone: "$"
 }
 

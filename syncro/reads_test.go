@@ -204,14 +204,14 @@ func TestTicketInvoices(t *testing.T) {
 
 const (
 	ticketSettings = `{"ticket_status_list":["New","In Progress","Resolved",""],"users":[{"id":1,"name":"Dana Ruiz"}]}`
-	settings       = `{"ticket":{"problem_types":["Virus"],"priorities":["","0 Urgent","2 Normal"]},"locale":{"time_zone":"America/Los_Angeles"}}`
+	settings       = `{"ticket":{"problem_types":["Virus"],"priorities":["","0 Urgent","2 Normal"]},"locale":{"time_zone":"America/Los_Angeles","currency_symbol":"$"}}`
 )
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	want := syncro.Settings{
 		Statuses: []string{"New", "In Progress", "Resolved"}, Priorities: []string{"0 Urgent", "2 Normal"},
-		Technicians: []syncro.Technician{{ID: 1, Name: "Dana Ruiz"}}, TimeZone: "America/Los_Angeles",
+		ProblemTypes: []string{"Virus"}, Technicians: []syncro.Technician{{ID: 1, Name: "Dana Ruiz"}}, TimeZone: "America/Los_Angeles", Currency: "$",
 	}
 	t.Run("asked by many at once", func(t *testing.T) {
 		t.Parallel()

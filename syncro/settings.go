@@ -16,10 +16,12 @@ const (
 // Settings are what the account calls things. Syncro takes any text for a
 // status or a priority, so what is written must be one of these.
 type Settings struct {
-	Statuses    []string     `json:"statuses"`
-	Priorities  []string     `json:"priorities"` // "0 Urgent", "1 High", ...
-	Technicians []Technician `json:"technicians"`
-	TimeZone    string       `json:"time_zone"` // "America/Los_Angeles", as Syncro writes it
+	Statuses     []string     `json:"statuses"`
+	Priorities   []string     `json:"priorities"` // "0 Urgent", "1 High", ...
+	ProblemTypes []string     `json:"problem_types"`
+	Technicians  []Technician `json:"technicians"`
+	TimeZone     string       `json:"time_zone"` // "America/Los_Angeles", as Syncro writes it
+	Currency     string       `json:"currency"`  // "$"
 }
 
 // Settings reads the account's settings. They are kept in Redis for 15
@@ -83,10 +85,12 @@ func (r *Reader) readSettings(ctx context.Context) (Settings, error) {
 	}
 	forAccount, err := decodeOne[struct {
 		Ticket struct {
-			Priorities []text `json:"priorities"`
+			Priorities   []text `json:"priorities"`
+			ProblemTypes []text `json:"problem_types"`
 		} `json:"ticket"`
 		Locale struct {
 			TimeZone text `json:"time_zone"`
+			Currency text `json:"currency_symbol"`
 		} `json:"locale"`
 	}](body, "settings")
 	if err != nil {
@@ -99,10 +103,12 @@ func (r *Reader) readSettings(ctx context.Context) (Settings, error) {
 		}
 	}
 	return Settings{
-		Statuses:    nonEmpty(forTickets.Statuses),
-		Priorities:  nonEmpty(forAccount.Ticket.Priorities),
-		Technicians: slices.DeleteFunc(technicians, func(t Technician) bool { return t.ID <= 0 }),
-		TimeZone:    string(forAccount.Locale.TimeZone),
+		Statuses:     nonEmpty(forTickets.Statuses),
+		Priorities:   nonEmpty(forAccount.Ticket.Priorities),
+		ProblemTypes: nonEmpty(forAccount.Ticket.ProblemTypes),
+		Technicians:  slices.DeleteFunc(technicians, func(t Technician) bool { return t.ID <= 0 }),
+		TimeZone:     string(forAccount.Locale.TimeZone),
+		Currency:     string(forAccount.Locale.Currency),
 	}, nil
 }
 

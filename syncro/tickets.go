@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Ticket is a ticket. In a list the comments, charges, timers and the e-mail
-// address are missing.
+// Ticket is a ticket. In a list the comments, charges, timers, the e-mail
+// address and the prepaid hours are missing.
 type Ticket struct {
 	ID          int64 // what Syncro's paths and links use
 	Number      int64 // what people say
@@ -27,6 +27,7 @@ type Ticket struct {
 	Customer     string // the business, or the person where there is none
 	Contact      string
 	ContactEmail string // of the contact, or of the customer where there is none
+	PrepayHours  string // the customer's hours paid for in advance, decimal; empty where unknown
 
 	UserID     int64 // the technician; 0: nobody
 	Technician string
@@ -53,6 +54,7 @@ type LineItem struct {
 	Quantity    string // decimal
 	Price       string // decimal, for one
 	Taxable     bool
+	Invoiced    bool // it is on an invoice, as Syncro's "converted" is understood
 }
 
 // Timer is time spent on a ticket.
@@ -105,6 +107,7 @@ type lineItemJSON struct {
 	Quantity    number  `json:"quantity"`
 	Price       number  `json:"price_retail"`
 	Taxable     flag    `json:"taxable"`
+	Converted   flag    `json:"converted"`
 }
 
 type timerJSON struct {
@@ -143,6 +146,7 @@ func (t ticketJSON) ticket() Ticket {
 		Customer:     firstOf(t.CustomerName, text(customer.Name)),
 		Contact:      firstOf(contact.Name, t.ContactName, text(customer.Contact)),
 		ContactEmail: firstOf(contact.Email, text(customer.Email)),
+		PrepayHours:  customer.PrepayHours,
 		UserID:       int64(t.UserID), Technician: string(t.User.value.FullName),
 		Created: t.Created.Time, Updated: t.Updated.Time, Due: t.Due.Time, UpdatedAt: t.Updated.raw,
 	}
@@ -157,7 +161,7 @@ func (t ticketJSON) ticket() Ticket {
 		ticket.LineItems = append(ticket.LineItems, LineItem{
 			ID: int64(l.ID), ProductID: int64(l.ProductID), UserID: int64(l.UserID),
 			Name: string(l.Name), Description: string(l.Description),
-			Quantity: string(l.Quantity), Price: string(l.Price), Taxable: bool(l.Taxable),
+			Quantity: string(l.Quantity), Price: string(l.Price), Taxable: bool(l.Taxable), Invoiced: bool(l.Converted),
 		})
 	}
 	for _, s := range t.Timers.value {
@@ -201,6 +205,14 @@ func (r *Reader) OpenTickets(ctx context.Context) (List[Ticket], error) {
 // SearchTickets finds tickets by their words: Syncro's first page of them.
 func (r *Reader) SearchTickets(ctx context.Context, query string) (List[Ticket], error) {
 	return r.listTickets(ctx, url.Values{"query": {query}}, 1)
+}
+
+// TicketsOf lists a customer's tickets, finished ones too as far as Syncro's
+// list has them: its first page.
+func (r *Reader) TicketsOf(ctx context.Context, customerID int64) (List[Ticket], error) {
+	list, err := r.listTickets(ctx, url.Values{"customer_id": {strconv.FormatInt(customerID, 10)}}, 1)
+	list.Items = slices.DeleteFunc(list.Items, func(t Ticket) bool { return t.CustomerID != customerID })
+	return list, err
 }
 
 func (r *Reader) listTickets(ctx context.Context, query url.Values, pages int) (List[Ticket], error) {
@@ -379,6 +391,64 @@ func (w UpdateTicket) valid() error {
 		return errors.New("an update needs a ticket")
 	case set != 1:
 		return errors.New("an update changes exactly one of status, priority and technician")
+	}
+	return nil
+}
+
+// DeleteTicket deletes a ticket with all that hangs on it, for good.
+type DeleteTicket struct {
+	TicketID int64  `json:"ticket_id"`
+	Number   int64  `json:"number,omitempty"` // for the card alone
+	What     string `json:"what,omitempty"`   // for the card alone: subject and customer
+}
+
+// Kind is "ticket.delete".
+func (DeleteTicket) Kind() string { return "ticket.delete" }
+
+// Line says which one goes, and that it does not come back.
+func (w DeleteTicket) Line() Line {
+	line := Line{Text: fmt.Sprintf("Delete ticket #%d", w.Number)}
+	if w.Number == 0 {
+		line.Text = fmt.Sprintf("Delete ticket %d", w.TicketID)
+	}
+	if w.What != "" {
+		line.Text += " · " + w.What
+	}
+	line.Text += " · for good"
+	return line
+}
+
+// Request is DELETE /tickets/{id}.
+func (w DeleteTicket) Request() Request {
+	return Request{Method: "DELETE", Path: TicketPath(w.TicketID)}
+}
+
+// Evidence is the ticket, or that there is none. The author does not matter.
+func (w DeleteTicket) Evidence(Author) Evidence {
+	return Evidence{Path: TicketPath(w.TicketID), Effect: Removes, Missing: &Sight{}, Read: func(body []byte) (Sight, error) {
+		t, err := decodeTicket(body)
+		if err == nil && t.ID != w.TicketID {
+			err = fmt.Errorf("%w: it is ticket %d", errShape, t.ID)
+		}
+		if err != nil {
+			return Sight{}, err
+		}
+		return Sight{All: []int64{t.ID}, Ours: []int64{t.ID}}, nil
+	}}
+}
+
+// Made checks {"message":"Ticket was successfully deleted. "}. The id is the
+// ticket's.
+func (w DeleteTicket) Made(body []byte) (int64, error) {
+	if !strings.Contains(strings.ToLower(message(body)), "successfully deleted") {
+		return 0, fmt.Errorf("%w: it does not say that the ticket was deleted", errShape)
+	}
+	return w.TicketID, nil
+}
+
+func (w DeleteTicket) valid() error {
+	if w.TicketID <= 0 {
+		return errors.New("deleting a ticket needs its id")
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ type AddTimer struct {
 	Start     time.Time `json:"start"`
 	End       time.Time `json:"end"`
 	Notes     string    `json:"notes"`
-	ProductID int64     `json:"product_id"` // of the labor; without one Syncro takes the account's default
-	UserID    int64     `json:"user_id"`    // who worked; without one Syncro takes the key's owner
+	ProductID int64     `json:"product_id"`      // of the labor; without one Syncro takes the account's default
+	UserID    int64     `json:"user_id"`         // who worked; without one Syncro takes the key's owner
 	Labor     string    `json:"labor,omitempty"` // for the card alone: the product's name
 	When      string    `json:"when,omitempty"`  // for the card alone: the time in the person's own zone
 }
@@ -104,7 +104,7 @@ type UpdateTimer struct {
 	UserID    int64     `json:"user_id"`
 	Labor     string    `json:"labor,omitempty"` // for the card alone: the product's name
 	When      string    `json:"when,omitempty"`  // for the card alone: the time in the person's own zone
-	From      string    `json:"from,omitempty"` // for the card alone: the timer before, in words
+	From      string    `json:"from,omitempty"`  // for the card alone: the timer before, in words
 }
 
 // Kind is "timer.update".
@@ -255,7 +255,7 @@ func (w ChargeTimer) Made(body []byte) (int64, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case int64(t.ID) != w.TimerID:
+	case t.ID <= 0 || int64(t.ID) != w.TimerID:
 		return 0, fmt.Errorf("%w: it is timer %d", errShape, t.ID)
 	case !bool(t.Recorded):
 		return 0, fmt.Errorf("timer %d came back not charged", t.ID)

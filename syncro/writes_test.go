@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,6 +24,23 @@ func everyWrite() []syncro.Write {
 		syncro.UpdateTicket{TicketID: 5, Status: "Resolved", From: "In Progress"},
 		syncro.UpdateTicket{TicketID: 5, Priority: "1 High"},
 		syncro.UpdateTicket{TicketID: 5, UserID: 4101, To: "Dana Ruiz"},
+		syncro.DeleteTicket{TicketID: 5, Number: 32164, What: "VPN drops every hour · Harbor Dental"},
+		newTicket,
+		syncro.CreateTicket{CustomerID: 7, Subject: "Scanner", Status: "New", Since: newTicket.Since},
+		labor,
+		syncro.AddLine{TicketID: 5, ProductID: 1190473, Name: "Labor - Remote Business", Description: "Rekeyed.", Quantity: "0.3333"},
+		syncro.UpdateLine{TicketID: 5, LineID: 550912, Quantity: "0.75", From: "0.5 h Labor - Remote Business"},
+		syncro.UpdateLine{TicketID: 5, LineID: 550912, ProductID: 26118, Name: "Labor - Onsite Business", Description: "On site.", Price: "175", Taxable: true},
+		syncro.RemoveLine{TicketID: 5, LineID: 550912, What: "0.5 h Labor - Remote Business"},
+		worked,
+		syncro.UpdateTimer{TicketID: 5, TimerID: 66, Start: worked.Start, End: worked.End, Notes: "Rekeyed", ProductID: 1190473, UserID: 4101, From: "0:30 h"},
+		syncro.DeleteTimer{TicketID: 5, TimerID: 66},
+		syncro.ChargeTimer{TicketID: 5, TimerID: 66, What: "0.5 h Labor - Remote Business"},
+		syncro.ChargeTimer{TicketID: 5, OfStep: true},
+		billed,
+		syncro.DeleteInvoice{InvoiceID: 70001, Number: "67501", What: "Harbor Dental · $75.00"},
+		syncro.CreateCustomer{Business: "Harbor Dental", First: "Amy", Last: "Cole", Email: "amy@harbordental.example", Phone: "555-0100"},
+		syncro.CreateCustomer{First: "Ada", Last: "Moss"},
 	}
 }
 
@@ -43,6 +61,29 @@ func TestWhatACardSays(t *testing.T) {
 		{syncro.UpdateTicket{TicketID: 5, Priority: "1 High"}, syncro.Line{Text: "Priority: none → 1 High"}},
 		{syncro.UpdateTicket{TicketID: 5, UserID: 4101, To: "Dana Ruiz"}, syncro.Line{Text: "Assigned to: nobody → Dana Ruiz"}},
 		{syncro.UpdateTicket{TicketID: 5, UserID: 4101, From: "Rob Hale"}, syncro.Line{Text: "Assigned to: Rob Hale → Syncro user 4101"}},
+		{syncro.DeleteTicket{TicketID: 5, Number: 32164, What: "VPN drops · Harbor Dental"}, syncro.Line{Text: "Delete ticket #32164 · VPN drops · Harbor Dental · for good"}},
+		{syncro.DeleteTicket{TicketID: 5}, syncro.Line{Text: "Delete ticket 5 · for good"}},
+		{newTicket, syncro.Line{
+			Text:     "New ticket: Scanner to e-mail fails · Harbor Dental · status New · priority 2 Normal · assigned to Dana Ruiz · contact Amy Cole · problem Hardware · due 2026-11-30",
+			Audience: "CUSTOMER WILL SEE THIS · E-MAIL to amy@harbordental.example", Quoted: newTicket.Comment.Body,
+		}},
+		{syncro.CreateTicket{CustomerID: 7, Subject: "Scanner", Status: "New"}, syncro.Line{Text: "New ticket: Scanner · customer 7 · status New · priority none · assigned to nobody"}},
+		{labor, syncro.Line{Text: "Line: Labor - Remote Business · 0.5 h × $150.00 = $75.00 · not taxed", Quoted: labor.Description}},
+		{syncro.AddLine{Name: "Labor", Quantity: "0.3333", Price: "262.5"}, syncro.Line{Text: "Line: Labor · 0.3333 h × 262.50 = 87.49 · not taxed"}},
+		{syncro.AddLine{Name: "Labor", Quantity: "1"}, syncro.Line{Text: "Line: Labor · 1 h × the product's price · not taxed"}},
+		{syncro.UpdateLine{LineID: 9, Quantity: "0.75", Price: "175", From: "0.5 h Labor"}, syncro.Line{Text: "Line 0.5 h Labor → quantity 0.75 · price 175"}},
+		{syncro.UpdateLine{LineID: 9, ProductID: 26118, Description: "On site."}, syncro.Line{Text: "Line 9 → product 26118 · description below", Quoted: "On site."}},
+		{syncro.RemoveLine{LineID: 9, What: "0.5 h Labor"}, syncro.Line{Text: "Remove line: 0.5 h Labor"}},
+		{worked, syncro.Line{Text: "Timer: 0:30 h, today 9:18 to 9:48 · Labor - Remote Business", Quoted: "Rekeyed the VPN"}},
+		{syncro.UpdateTimer{TimerID: 66, Start: worked.Start, End: worked.End.Add(time.Hour)}, syncro.Line{Text: "Timer 66 → 1:30 h, 2026-11-23 17:18 to 2026-11-23 18:48 UTC"}},
+		{syncro.DeleteTimer{TimerID: 66}, syncro.Line{Text: "Delete timer: 66"}},
+		{syncro.ChargeTimer{TimerID: 66}, syncro.Line{Text: "Charge: timer 66"}},
+		{syncro.ChargeTimer{OfStep: true, What: "the timer, as 0.5 h Labor"}, syncro.Line{Text: "Charge: the timer, as 0.5 h Labor"}},
+		{billed, syncro.Line{Text: "Invoice: new, Standard, from this ticket, with exactly: Labor - Remote Business · 0.5 × 150.00"}},
+		{syncro.DeleteInvoice{InvoiceID: 70001, Number: "67501", What: "Harbor Dental"}, syncro.Line{Text: "Delete invoice #67501 · Harbor Dental"}},
+		{syncro.DeleteInvoice{InvoiceID: 70001}, syncro.Line{Text: "Delete invoice 70001"}},
+		{syncro.CreateCustomer{Business: "Harbor Dental", First: "Amy", Last: "Cole", Phone: "555-0100"}, syncro.Line{Text: "New customer: Harbor Dental · Amy Cole · 555-0100"}},
+		{syncro.CreateCustomer{First: "Ada", Last: "Moss", Email: "ada@moss.example"}, syncro.Line{Text: "New customer: Ada Moss · ada@moss.example"}},
 	} {
 		if diff := cmp.Diff(c.want, c.write.Line()); diff != "" {
 			t.Error(diff)
@@ -61,6 +102,22 @@ func TestWhatIsSent(t *testing.T) {
 		{syncro.UpdateTicket{TicketID: 5, Status: "Resolved", From: "New"}, `PUT /tickets/5 {"status":"Resolved"}`},
 		{syncro.UpdateTicket{TicketID: 5, Priority: "1 High"}, `PUT /tickets/5 {"priority":"1 High"}`},
 		{syncro.UpdateTicket{TicketID: 5, UserID: 4101}, `PUT /tickets/5 {"user_id":4101}`},
+		{syncro.DeleteTicket{TicketID: 5, Number: 32164}, `DELETE /tickets/5 null`},
+		{newTicket, `POST /tickets {"customer_id":7,"subject":"Scanner to e-mail fails","problem_type":"Hardware","status":"New","priority":"2 Normal","user_id":4101,"contact_id":71,"due_date":"2026-11-30",` +
+			`"comments_attributes":[{"subject":"Initial Issue","body":"Since &lt;today>.\nSMTP error 550.","hidden":false,"do_not_email":false}]}`},
+		{syncro.CreateTicket{CustomerID: 7, Subject: "Scanner", Status: "New"}, `POST /tickets {"customer_id":7,"subject":"Scanner","status":"New"}`},
+		{labor, `POST /tickets/5/add_line_item {"product_id":1190473,"name":"Labor - Remote Business","description":"Rekeyed the VPN & tested twenty minutes.","quantity":0.5,"price_retail":150,"taxable":false}`},
+		{syncro.AddLine{TicketID: 5, ProductID: 1, Name: "n", Description: "d", Quantity: "0.10"}, `POST /tickets/5/add_line_item {"product_id":1,"name":"n","description":"d","quantity":0.1,"taxable":false}`},
+		{syncro.AddLine{TicketID: 5, ProductID: 1, Name: "n", Description: "d", Quantity: "1", Price: "0.00"}, `POST /tickets/5/add_line_item {"product_id":1,"name":"n","description":"d","quantity":1,"price_retail":0,"taxable":false}`},
+		{syncro.UpdateLine{TicketID: 5, LineID: 9, Price: "262.5"}, `PUT /tickets/5/update_line_item {"ticket_line_item_id":9,"price_retail":262.5,"taxable":false}`},
+		{syncro.RemoveLine{TicketID: 5, LineID: 9}, `POST /tickets/5/remove_line_item {"ticket_line_item_id":9}`},
+		{worked, `POST /tickets/5/timer_entry {"start_at":"2026-11-23T17:18:00Z","end_at":"2026-11-23T17:48:00Z","notes":"Rekeyed the VPN","product_id":1190473,"user_id":4101}`},
+		{syncro.UpdateTimer{TicketID: 5, TimerID: 66, Start: worked.Start, End: worked.End, ProductID: 1, UserID: 2}, `PUT /tickets/5/update_timer_entry {"timer_entry_id":66,"start_time":"2026-11-23T17:18:00Z","end_time":"2026-11-23T17:48:00Z","notes":"","product_id":1,"user_id":2}`},
+		{syncro.DeleteTimer{TicketID: 5, TimerID: 66}, `POST /tickets/5/delete_timer_entry {"timer_entry_id":66}`},
+		{syncro.ChargeTimer{TicketID: 5, TimerID: 66}, `POST /tickets/5/charge_timer_entry {"timer_entry_id":66}`},
+		{billed, `POST /invoices {"ticket_id":5,"customer_id":7,"category":"Standard"}`},
+		{syncro.DeleteInvoice{InvoiceID: 9, Number: "67501"}, `DELETE /invoices/9 null`},
+		{syncro.CreateCustomer{Business: "Harbor Dental", Email: "amy@harbordental.example"}, `POST /customers {"business_name":"Harbor Dental","email":"amy@harbordental.example"}`},
 	} {
 		request := c.write.Request()
 		var body strings.Builder
@@ -88,7 +145,7 @@ func TestWritesSurviveBeingStored(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct{ kind, args string }{
-		"an unknown kind":   {"ticket.delete", `{"ticket_id":5}`},
+		"an unknown kind":   {"ticket.merge", `{"ticket_id":5}`},
 		"an unknown field":  {"ticket.update", `{"ticket_id":5,"status":"New","problem_type":"x"}`},
 		"two changes":       {"ticket.update", `{"ticket_id":5,"status":"New","user_id":1}`},
 		"no change":         {"ticket.update", `{"ticket_id":5}`},
@@ -207,8 +264,22 @@ func TestWhatMovedOnATicket(t *testing.T) {
 	}
 }
 
+// beyondTheOpenAPI are the fields that are sent and that Syncro's OpenAPI
+// document does not have, each with the reason.
+var beyondTheOpenAPI = map[string]string{
+	"POST /invoices category":                         "the brief sends it, live; without it nothing is known to differ",
+	"PUT /tickets/{id}/update_timer_entry start_time": "what the answer calls it: seen to work, where duration_minutes was seen not to",
+	"PUT /tickets/{id}/update_timer_entry end_time":   "likewise: the document has nothing that moves the end",
+}
+
+// leftOut are the fields that the document requires and that are not sent.
+var leftOut = map[string]string{
+	"POST /invoices number": "live accounts number invoices themselves",
+	"POST /invoices date":   "live accounts take today",
+}
+
 // Every request is one that Syncro's OpenAPI document has, with fields that
-// it has and of their type.
+// it has and of their type, but for the exceptions.
 func TestRequestsAreInTheOpenAPI(t *testing.T) {
 	t.Parallel()
 	const file = "../../shared/spec/syncro-openapi.json"
@@ -217,7 +288,10 @@ func TestRequestsAreInTheOpenAPI(t *testing.T) {
 		t.Skipf("Syncro's OpenAPI document is not here: %v", err)
 	}
 	type schema struct {
-		Properties map[string]struct{ Type string }
+		Type       string
+		Properties map[string]schema
+		Items      *schema
+		Required   []string
 	}
 	type content struct {
 		Content map[string]struct{ Schema schema }
@@ -250,7 +324,10 @@ func TestRequestsAreInTheOpenAPI(t *testing.T) {
 		if name, ok := strings.CutPrefix(operation.RequestBody.Ref, "#/components/requestBodies/"); ok {
 			body = document.Components.RequestBodies[name]
 		}
-		allowed := body.Content["application/json"].Schema.Properties
+		shape := body.Content["application/json"].Schema
+		if request.Body == nil {
+			continue
+		}
 		sent, err := json.Marshal(request.Body)
 		if err != nil {
 			t.Fatal(err)
@@ -259,11 +336,45 @@ func TestRequestsAreInTheOpenAPI(t *testing.T) {
 		if err := json.Unmarshal(sent, &fields); err != nil {
 			t.Fatal(err)
 		}
-		for name, value := range fields {
-			types := map[string]string{"string": "string", "float64": "integer", "bool": "boolean"}
-			if got := types[fmt.Sprintf("%T", value)]; got != allowed[name].Type {
-				t.Errorf("%s %s: %s is sent as %s and documented as %q", request.Method, path, name, got, allowed[name].Type)
+		for _, name := range shape.Required {
+			if _, ok := fields[name]; !ok && leftOut[request.Method+" "+path+" "+name] == "" {
+				t.Errorf("%s %s: %s is required", request.Method, path, name)
 			}
 		}
+		var fits func(name string, value any, want schema)
+		fits = func(name string, value any, want schema) {
+			switch value := value.(type) {
+			case map[string]any:
+				for field, inner := range value {
+					fits(strings.TrimSpace(name+" "+field), inner, want.Properties[field])
+				}
+				return
+			case []any:
+				for _, item := range value {
+					if want.Type == "array" && want.Items != nil {
+						fits(name, item, *want.Items)
+					} else {
+						t.Errorf("%s %s: %s is no list", request.Method, path, name)
+					}
+				}
+				return
+			case float64:
+				if want.Type == "number" || want.Type == "integer" && value == float64(int64(value)) {
+					return
+				}
+			case string:
+				if want.Type == "string" {
+					return
+				}
+			case bool:
+				if want.Type == "boolean" {
+					return
+				}
+			}
+			if beyondTheOpenAPI[request.Method+" "+path+" "+name] == "" {
+				t.Errorf("%s %s: %s is sent as %T and documented as %q", request.Method, path, name, value, want.Type)
+			}
+		}
+		fits("", fields, shape)
 	}
 }

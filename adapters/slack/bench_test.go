@@ -76,6 +76,21 @@ func acknowledge(b *testing.B, address string) {
 	}
 }
 
+// BenchmarkRender draws the cards of the gallery, the worst among them, as
+// Block Kit.
+func BenchmarkRender(b *testing.B) {
+	for _, c := range chattest.Gallery() {
+		b.Run(c.Name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if m := render(c.Card); len(m.Blocks) == 0 && m.Text == "" {
+					b.Fatal("nothing was drawn")
+				}
+			}
+		})
+	}
+}
+
 // idle is a handler that does nothing at all.
 type idle struct{}
 

@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
 
 	"github.com/syncrobot/syncrobot/chat"
 )
@@ -21,6 +25,7 @@ type slashCommand struct {
 	Command     string `json:"command"`
 	Text        string `json:"text"`
 	ResponseURL string `json:"response_url"`
+	TriggerID   string `json:"trigger_id"`
 }
 
 func commandOf(form url.Values) slashCommand {
@@ -28,6 +33,7 @@ func commandOf(form url.Values) slashCommand {
 		AppID: form.Get("api_app_id"), TeamID: form.Get("team_id"), OrgInstall: form.Get("is_enterprise_install"),
 		ChannelID: form.Get("channel_id"), UserID: form.Get("user_id"), UserName: form.Get("user_name"),
 		Command: form.Get("command"), Text: form.Get("text"), ResponseURL: form.Get("response_url"),
+		TriggerID: form.Get("trigger_id"),
 	}
 }
 
@@ -56,6 +62,8 @@ type interaction struct {
 		ChannelID string `json:"channel_id"`
 	} `json:"container"`
 	ResponseURL string   `json:"response_url"`
+	TriggerID   string   `json:"trigger_id"`
+	CallbackID  string   `json:"callback_id"` // of a shortcut
 	Actions     []action `json:"actions"`
 }
 
@@ -79,10 +87,103 @@ func (p interaction) button() (action, bool) {
 }
 
 func (p interaction) user() chat.User {
-	return chat.User{Platform: "slack", Tenant: cmp.Or(p.User.TeamID, p.Team.ID), ID: p.User.ID, Name: p.User.Username}
+	tenant := cmp.Or(p.User.TeamID, p.Team.ID)
+	if strings.HasPrefix(tenant, "E") { // a Grid's searches name the organisation
+		tenant = p.Team.ID
+	}
+	return chat.User{Platform: "slack", Tenant: tenant, ID: p.User.ID, Name: p.User.Username}
 }
 
 func (p interaction) channel() string { return cmp.Or(p.Channel.ID, p.Container.ChannelID) }
+
+// submission is what else a view_submission or block_suggestion has that
+// counts.
+type submission struct {
+	View view `json:"view"`
+
+	// Of a block_suggestion.
+	ActionID string `json:"action_id"`
+	Value    string `json:"value"`
+}
+
+type view struct {
+	Metadata string `json:"private_metadata"`
+	Blocks   []struct {
+		Type    string `json:"type"`
+		BlockID string `json:"block_id"`
+	} `json:"blocks"`
+	State struct {
+		Values map[string]map[string]state `json:"values"` // by block_id and action_id
+	} `json:"state"`
+}
+
+// state is what an element of a modal holds.
+type state struct {
+	Type     string   `json:"type"`
+	Value    string   `json:"value"`
+	Date     string   `json:"selected_date"`
+	Selected option   `json:"selected_option"`
+	Ticked   []option `json:"selected_options"`
+}
+
+type option struct {
+	Value string `json:"value"`
+}
+
+// values are what is filled in, by the inputs' names.
+func (v view) values() map[string]string {
+	filled := map[string]string{}
+	for name, elements := range v.State.Values {
+		s := elements[name]
+		value := cmp.Or(s.Value, s.Date, s.Selected.Value)
+		if s.Type == string(slackapi.METCheckboxGroups) {
+			value = strconv.FormatBool(len(s.Ticked) > 0)
+		}
+		if value != "" {
+			filled[name] = value
+		}
+	}
+	return filled
+}
+
+// inputs are the names of what can be filled in, in order.
+func (v view) inputs() []string {
+	var names []string
+	for _, b := range v.Blocks {
+		if b.Type == string(slackapi.MBTInput) {
+			names = append(names, b.BlockID)
+		}
+	}
+	return names
+}
+
+// messageAction is what else a shortcut on a message has that counts. The
+// message is anybody's: of its layout nothing is read.
+type messageAction struct {
+	Message struct {
+		Text       string `json:"text"`
+		TS         string `json:"ts"`
+		User       string `json:"user"`
+		Username   string `json:"username"` // of a bot or an integration
+		BotProfile struct {
+			Name string `json:"name"`
+		} `json:"bot_profile"`
+	} `json:"message"`
+}
+
+// timeOf is the time in a message's ts, as "1700000000.000100".
+func timeOf(ts string) time.Time {
+	seconds, micro, _ := strings.Cut(ts, ".")
+	s, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	m, err := strconv.ParseUint(micro, 10, 20)
+	if err != nil {
+		m = 0
+	}
+	return time.Unix(s, int64(m)*int64(time.Microsecond)).UTC()
+}
 
 // openPrefix begins the action_id of a button that opens an address.
 const openPrefix = "open:"

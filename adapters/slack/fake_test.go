@@ -35,6 +35,9 @@ type fakeSlack struct {
 	web     map[string]string // a Web API method's answer, where it is not the usual one
 	respond http.HandlerFunc  // response_urls, where they do not answer as usual
 	tokens  map[string]bool   // that came with Web API calls
+
+	triggers map[string]*lease
+	modal    *modalShown // in front of the person; nil where there is none
 }
 
 type shownMessage struct {
@@ -51,10 +54,10 @@ type loan struct {
 // play starts a Slack and an adapter with options on it; mend may change them.
 func play(t testing.TB, bot chattest.Bot, mend func(*Options)) (*fakeSlack, *Adapter) {
 	t.Helper()
-	f := &fakeSlack{t: t, log: new(strings.Builder), lent: map[string]*loan{}, web: map[string]string{}, tokens: map[string]bool{}}
+	f := &fakeSlack{t: t, log: new(strings.Builder), lent: map[string]*loan{}, web: map[string]string{}, tokens: map[string]bool{}, triggers: map[string]*lease{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /lent/{id}", f.serveLent)
-	mux.HandleFunc("POST /api/{method}", f.serveWeb)
+	mux.HandleFunc("/api/{method}", f.serveWeb) // GET for chat.getPermalink
 	f.api = httptest.NewServer(mux)
 	t.Cleanup(f.api.Close)
 	o := Options{
@@ -145,7 +148,15 @@ func (f *fakeSlack) serveWeb(w http.ResponseWriter, r *http.Request) {
 	}
 	switch method {
 	case "users.info":
-		fmt.Fprintf(w, `{"ok":true,"user":{"id":%q,"team_id":"T0001","name":"dana","real_name":"Dana Ruiz"}}`, r.FormValue("user"))
+		name := "Dana Ruiz"
+		if r.FormValue("user") == "U0002" {
+			name = "Amy Lin"
+		}
+		fmt.Fprintf(w, `{"ok":true,"user":{"id":%q,"team_id":"T0001","name":"dana","real_name":%q}}`, r.FormValue("user"), name)
+	case "chat.getPermalink":
+		fmt.Fprintf(w, `{"ok":true,"permalink":"https://chat.example/archives/%s/p%s"}`, r.FormValue("channel"), strings.ReplaceAll(r.FormValue("message_ts"), ".", ""))
+	case "views.open":
+		f.openModal(w, r)
 	case "conversations.open":
 		fmt.Fprintf(w, `{"ok":true,"channel":{"id":"D-%s"}}`, r.FormValue("users"))
 	case "chat.postEphemeral", "chat.postMessage":
@@ -189,7 +200,7 @@ func (f *fakeSlack) commandBody(delivery, text string) url.Values {
 		"channel_id": {"C0001"}, "channel_name": {"helpdesk"}, "user_id": {"U0001"}, "user_name": {"dana"},
 		"command": {"/syncro"}, "text": {strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)},
 		"api_app_id": {"A0001"}, "is_enterprise_install": {"false"},
-		"response_url": {f.lend("command-"+delivery, nil)}, "trigger_id": {"13345224609.738474920." + delivery},
+		"response_url": {f.lend("command-"+delivery, nil)}, "trigger_id": {f.lease(delivery)},
 	}
 }
 
@@ -211,7 +222,7 @@ func (f *fakeSlack) click(delivery string, button map[string]any, card *shownMes
 			"type": "message", "message_ts": "1700000000.000100", "channel_id": "C0001", "is_ephemeral": true,
 		},
 		"enterprise": nil, "is_enterprise_install": false, "state": map[string]any{"values": map[string]any{}},
-		"trigger_id": "13345224609.738474920." + delivery, "response_url": f.lend("click-"+delivery, card),
+		"trigger_id": f.lease(delivery), "response_url": f.lend("click-"+delivery, card),
 		"actions": []any{action},
 	}
 }
@@ -299,29 +310,30 @@ func (f *fakeSlack) press(t testing.TB, delivery, label string) int {
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	chattest.Contract(t, func(t *testing.T, bot chattest.Bot) chattest.Harness {
-		f, a := play(t, bot, nil)
-		return chattest.Harness{
-			Adapter: a,
-			Type: func(t testing.TB, delivery, text string) int {
-				status, _ := f.command(t, f.commandBody(delivery, text))
-				return status
-			},
-			Press: func(t testing.TB, delivery, label string) int { return f.press(t, delivery, label) },
-			Shown: f.Shown,
-			Forge: func(t testing.TB, delivery, text string) int {
-				stamp := strconv.FormatInt(time.Now().Unix(), 10)
-				body := f.commandBody(delivery, text).Encode()
-				status, _ := f.send(t, "/slack/commands", http.Header{
-					"Content-Type": {typeForm}, "X-Slack-Request-Timestamp": {stamp},
-					"X-Slack-Signature": {signature([]byte("guessed"), stamp, []byte(body))},
-				}, body)
-				return status
-			},
-			Flood: func(t testing.TB, delivery string) int {
-				status, _ := f.command(t, f.commandBody(delivery, strings.Repeat("x", maxBody)))
-				return status
-			},
-		}
-	})
+	chattest.Contract(t, func(t *testing.T, bot chattest.Bot) chattest.Harness { return harness(play(t, bot, nil)) })
+}
+
+func harness(f *fakeSlack, a *Adapter) chattest.Harness {
+	return chattest.Harness{
+		Adapter: a,
+		Type: func(t testing.TB, delivery, text string) int {
+			status, _ := f.command(t, f.commandBody(delivery, text))
+			return status
+		},
+		Press: func(t testing.TB, delivery, label string) int { return f.press(t, delivery, label) },
+		Shown: f.Shown,
+		Forge: func(t testing.TB, delivery, text string) int {
+			stamp := strconv.FormatInt(time.Now().Unix(), 10)
+			body := f.commandBody(delivery, text).Encode()
+			status, _ := f.send(t, "/slack/commands", http.Header{
+				"Content-Type": {typeForm}, "X-Slack-Request-Timestamp": {stamp},
+				"X-Slack-Signature": {signature([]byte("guessed"), stamp, []byte(body))},
+			}, body)
+			return status
+		},
+		Flood: func(t testing.TB, delivery string) int {
+			status, _ := f.command(t, f.commandBody(delivery, strings.Repeat("x", maxBody)))
+			return status
+		},
+	}
 }

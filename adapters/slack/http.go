@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
+	slackapi "github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackutilsx"
 )
 
@@ -74,24 +75,78 @@ func (a *Adapter) serveCommand(w http.ResponseWriter, r *http.Request, body []by
 }
 
 func (a *Adapter) serveInteraction(w http.ResponseWriter, r *http.Request, body []byte) {
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		a.refuse(w, r, http.StatusBadRequest, errors.New("the body is no form"))
+	payload, ok := a.payload(w, r, body)
+	if !ok {
 		return
 	}
-	var p interaction
-	if json.Unmarshal([]byte(form.Get("payload")), &p) != nil {
-		a.refuse(w, r, http.StatusBadRequest, errors.New("the payload is no interaction"))
+	p, ok := decode[interaction](a, w, r, payload)
+	if !ok {
 		return
 	}
-	a.takeClick(r.Context(), deliveryOf(body), p)
+	delivery := deliveryOf(body)
+	switch p.Type {
+	case "view_submission":
+		if s, ok := decode[submission](a, w, r, payload); ok {
+			a.serveSubmission(w, r, delivery, p, s.View)
+		}
+		return
+	case "message_action", "shortcut":
+		on, ok := decode[messageAction](a, w, r, payload)
+		if !ok {
+			return
+		}
+		a.takeShortcut(r.Context(), delivery, p, on)
+	default:
+		a.takeClick(r.Context(), delivery, p)
+	}
 	w.WriteHeader(http.StatusOK)
 }
 
-// serveOptions answers for select menus that load their options. No card has
-// such a menu, so there is nothing to choose from, whatever is asked.
-func (a *Adapter) serveOptions(w http.ResponseWriter, _ *http.Request, _ []byte) {
-	writeJSON(w, map[string][]string{"options": {}})
+// serveSubmission answers for a modal that was handed in: with what is wrong,
+// and it stays open; with nothing, and it closes.
+func (a *Adapter) serveSubmission(w http.ResponseWriter, r *http.Request, delivery string, p interaction, v view) {
+	problems, goOn := a.takeSubmission(r.Context(), delivery, p, v)
+	defer goOn()
+	if len(problems) == 0 {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	writeJSON(w, slackapi.NewErrorsViewSubmissionResponse(problems))
+}
+
+// serveOptions answers for a select menu of a modal that is being typed into.
+func (a *Adapter) serveOptions(w http.ResponseWriter, r *http.Request, body []byte) {
+	payload, ok := a.payload(w, r, body)
+	if !ok {
+		return
+	}
+	p, ok := decode[interaction](a, w, r, payload)
+	if !ok {
+		return
+	}
+	s, ok := decode[submission](a, w, r, payload)
+	if !ok {
+		return
+	}
+	writeJSON(w, map[string][]*slackapi.OptionBlockObject{"options": a.suggest(r.Context(), deliveryOf(body), p, s)})
+}
+
+// payload is the JSON in the form that interactions come in.
+func (a *Adapter) payload(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, bool) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		a.refuse(w, r, http.StatusBadRequest, errors.New("the body is no form"))
+		return nil, false
+	}
+	return []byte(form.Get("payload")), true
+}
+
+func decode[T any](a *Adapter, w http.ResponseWriter, r *http.Request, payload []byte) (v T, ok bool) {
+	if json.Unmarshal(payload, &v) != nil {
+		a.refuse(w, r, http.StatusBadRequest, errors.New("the payload is no interaction"))
+		return v, false
+	}
+	return v, true
 }
 
 // serveEvent answers the question with which Slack checks the address. The

@@ -17,16 +17,24 @@ import (
 
 // handler notes what arrives and answers as it is told.
 type handler struct {
-	commands, clicks chan chat.Request
-	reply            func(context.Context, chat.Request, chat.Replier)
-	answer           func(chat.Request) chat.Answer
+	commands, clicks, submits, searches, shortcuts chan chat.Request
+
+	reply    func(context.Context, chat.Request, chat.Replier)
+	answer   func(chat.Request) chat.Answer
+	submit   func(chat.Request) (map[string]string, func(context.Context, chat.Replier))
+	suggest  func(context.Context, chat.Request) []chat.Option
+	shortcut func(chat.Request) (*chat.Form, *chat.Card)
 }
 
 func newHandler() *handler {
 	return &handler{
-		commands: make(chan chat.Request, 64), clicks: make(chan chat.Request, 64),
-		reply:  func(context.Context, chat.Request, chat.Replier) {},
-		answer: func(chat.Request) chat.Answer { return chat.Answer{} },
+		commands: make(chan chat.Request, 64), clicks: make(chan chat.Request, 64), submits: make(chan chat.Request, 64),
+		searches: make(chan chat.Request, 64), shortcuts: make(chan chat.Request, 64),
+		reply:    func(context.Context, chat.Request, chat.Replier) {},
+		answer:   func(chat.Request) chat.Answer { return chat.Answer{} },
+		submit:   func(chat.Request) (map[string]string, func(context.Context, chat.Replier)) { return nil, nil },
+		suggest:  func(context.Context, chat.Request) []chat.Option { return nil },
+		shortcut: func(chat.Request) (*chat.Form, *chat.Card) { return nil, nil },
 	}
 }
 
@@ -38,6 +46,21 @@ func (h *handler) Command(ctx context.Context, req chat.Request, r chat.Replier)
 func (h *handler) Click(_ context.Context, req chat.Request) chat.Answer {
 	h.clicks <- req
 	return h.answer(req)
+}
+
+func (h *handler) Submit(_ context.Context, req chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	h.submits <- req
+	return h.submit(req)
+}
+
+func (h *handler) Suggest(ctx context.Context, req chat.Request) []chat.Option {
+	h.searches <- req
+	return h.suggest(ctx, req)
+}
+
+func (h *handler) Shortcut(_ context.Context, req chat.Request) (*chat.Form, *chat.Card) {
+	h.shortcuts <- req
+	return h.shortcut(req)
 }
 
 // bot is a handler with a memory and work, for play.
@@ -142,8 +165,15 @@ func TestInteractionsThatAskNothing(t *testing.T) {
 		{"an app of a whole organisation", func(p map[string]any) { p["team"] = nil }},
 		{"a button that opens an address", func(p map[string]any) { p["actions"] = []any{map[string]any{"type": "button", "action_id": "open:1"}} }},
 		{"no action", func(p map[string]any) { p["actions"] = []any{} }},
-		{"a shortcut", func(p map[string]any) { p["type"] = "message_action" }},
-		{"a submitted view", func(p map[string]any) { p["type"] = "view_submission" }},
+		{"a shortcut without a name", func(p map[string]any) { p["type"] = "message_action" }},
+		{"a shortcut in another workspace", func(p map[string]any) {
+			p["type"], p["callback_id"], p["team"] = "message_action", "new_ticket", map[string]any{"id": "T0666"}
+		}},
+		{"a shortcut of another app", func(p map[string]any) {
+			p["type"], p["callback_id"], p["api_app_id"] = "shortcut", "open_tickets", "A0666"
+		}},
+		{"a modal that is not ours", func(p map[string]any) { p["type"] = "view_submission" }},
+		{"a closed modal", func(p map[string]any) { p["type"] = "view_closed"; p["actions"] = nil }},
 		{"a type of next year", func(p map[string]any) { p["type"] = "hologram"; p["actions"] = nil }},
 	}
 	for _, test := range tests {
@@ -158,7 +188,7 @@ func TestInteractionsThatAskNothing(t *testing.T) {
 				t.Errorf("status %d", status)
 			}
 			drain(t, work)
-			if len(h.clicks) != 0 || len(f.Calls()) != 0 {
+			if len(h.clicks)+len(h.submits)+len(h.shortcuts) != 0 || len(f.Calls()) != 0 {
 				t.Errorf("handled %d times, asked %v", len(h.clicks), f.Calls())
 			}
 		})
@@ -237,9 +267,3 @@ func TestWhatNewRefuses(t *testing.T) {
 		})
 	}
 }
-
-func (*handler) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
-	return nil, nil
-}
-func (*handler) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
-func (*handler) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// What Slack takes in one message (docs.slack.dev, Block Kit reference).
+// What Slack takes in one message or modal (docs.slack.dev, Block Kit reference).
 // Texts are counted in characters, before they are escaped.
 const (
 	maxBlocks   = 50   // blocks of a message
@@ -25,6 +25,15 @@ const (
 	// chat.postMessage refused 11,341 characters of rich text
 	// (github.com/slackapi/bolt-js/issues/2867).
 	maxMessage = 8000
+
+	maxModalTitle  = 24   // a modal's title, and the labels of its two buttons
+	maxModalBlocks = 100  // blocks of a modal
+	maxMetadata    = 3000 // private_metadata
+	maxBlockID     = 255  // a block_id
+	maxInputLabel  = 2000 // an input's label, and its hint; taken for what is said against an input as well
+	maxInitial     = 3000 // a text that is filled in already: the limit of what can be typed, too
+	maxOptions     = 100  // options of a menu, of a group of them, and of an answer to a search; groups of a menu
+	maxOptionText  = 75   // an option's text and its value
 )
 
 // length is a text's length as Slack counts.
@@ -43,11 +52,11 @@ func cut(s string, limit int) string {
 func missing(n int) string { return fmt.Sprintf("… (cut: %d more character%s)", n, plural(n)) }
 
 // cutLabel shortens what has no room to say more than that it is cut.
-func cutLabel(s string) string {
-	if length(s) <= maxLabel {
+func cutLabel(s string, limit int) string {
+	if length(s) <= limit {
 		return s
 	}
-	return prefix(s, maxLabel-1) + "…"
+	return prefix(s, limit-1) + "…"
 }
 
 // cutLines shortens a table in whole lines.

@@ -52,16 +52,35 @@ func (p *people) vet(ctx context.Context, u chat.User) chat.User {
 		u.Outsider = "from another workspace"
 		return u
 	}
-	known, fresh := p.recall(u.ID)
-	if !fresh {
-		asked, _, _ := p.asking.Do(u.ID, func() (any, error) { return p.ask(ctx, u.ID), nil })
-		known = asked.(profile)
-	}
+	known := p.profile(ctx, u.ID)
 	if known.name != "" {
 		u.Name = known.name
 	}
 	u.Outsider = known.outsider
 	return u
+}
+
+// name is what a person is called; empty where Slack does not say in time.
+func (p *people) name(ctx context.Context, id string) string {
+	if id == "" {
+		return ""
+	}
+	return p.profile(ctx, id).name
+}
+
+// profile is what Slack says about a person. Where ctx ends first it is what
+// was known before.
+func (p *people) profile(ctx context.Context, id string) profile {
+	known, fresh := p.recall(id)
+	if fresh {
+		return known
+	}
+	select {
+	case asked := <-p.asking.DoChan(id, func() (any, error) { return p.ask(ctx, id), nil }):
+		return asked.Val.(profile)
+	case <-ctx.Done():
+		return known
+	}
 }
 
 // recall is what is known about a person, and whether it is still believed.

@@ -275,7 +275,7 @@ func (d *drawing) buttons(all []chat.Button) []slackapi.Block {
 			d.lostButtons++
 			continue
 		}
-		label := cutLabel(cmp.Or(line(b.Label), line(b.Verb), "Open"))
+		label := cutLabel(cmp.Or(line(b.Label), line(b.Verb), "Open"), maxLabel)
 		button := slackapi.NewButtonBlockElement(id, b.Value, slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false))
 		if b.URL != "" {
 			button.URL, button.Value = b.URL, ""

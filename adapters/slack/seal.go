@@ -19,7 +19,8 @@ import (
 const lending = 30 * time.Minute
 
 // place is where a person did something. Whoever knows its URL can write
-// there as the bot: it leaves this package sealed alone, in a chat.Ref.
+// there as the bot: it leaves this package sealed alone, in a chat.Ref or in a
+// modal's private_metadata.
 type place struct {
 	URL     string `json:"u"`
 	Channel string `json:"c"`
@@ -30,7 +31,7 @@ func (a *Adapter) place(url, channel string) place {
 	return place{URL: url, Channel: channel, Until: a.now().Add(lending).Unix()}
 }
 
-// newSeal makes the cipher of Refs, with a key that is good for nothing else.
+// newSeal makes the cipher of both, with a key that is good for nothing else.
 // Replicas with the same signing secret read each other's.
 func newSeal(secret string) (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "syncrobot slack ref 1", 32)
@@ -44,29 +45,41 @@ func newSeal(secret string) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-func (a *Adapter) ref(at place) chat.Ref {
-	plain, err := json.Marshal(at)
-	if err != nil {
-		panic(err) // strings and a number always marshal
-	}
-	return chat.Ref(base64.RawURLEncoding.EncodeToString(a.seal.Seal(nil, nil, plain, nil)))
-}
+func (a *Adapter) ref(at place) chat.Ref { return chat.Ref(a.sealed(forRef, at)) }
 
 func (a *Adapter) open(ref chat.Ref) (place, error) {
 	if ref == "" {
 		return place{}, errors.New("the card has no ref")
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(string(ref))
-	if err != nil {
-		return place{}, errors.New("the ref is not one of Slack's")
-	}
-	plain, err := a.seal.Open(nil, nil, sealed, nil)
-	if err != nil {
-		return place{}, errors.New("the ref was sealed with another signing secret, or changed")
-	}
 	var at place
-	if err := json.Unmarshal(plain, &at); err != nil {
+	if err := a.unsealed(forRef, string(ref), &at); err != nil {
 		return place{}, fmt.Errorf("read a ref: %w", err)
 	}
 	return at, nil
+}
+
+// What is sealed for one purpose is not taken for another.
+const (
+	forRef  = ""
+	forForm = "form"
+)
+
+func (a *Adapter) sealed(purpose string, v any) string {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings, numbers and booleans always marshal
+	}
+	return base64.RawURLEncoding.EncodeToString(a.seal.Seal(nil, nil, plain, []byte(purpose)))
+}
+
+func (a *Adapter) unsealed(purpose, s string, v any) error {
+	sealed, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return errors.New("not sealed by this bot")
+	}
+	plain, err := a.seal.Open(nil, nil, sealed, []byte(purpose))
+	if err != nil {
+		return errors.New("sealed with another signing secret or for another purpose, or changed")
+	}
+	return json.Unmarshal(plain, v)
 }

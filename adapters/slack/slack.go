@@ -169,9 +169,10 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 		a.log.InfoContext(ctx, "a repeat", "delivery", delivery)
 		return ""
 	}
+	at, trigger := a.place(c.ResponseURL, c.ChannelID), a.trigger(c.TriggerID)
 	if !a.work.Start(func(ctx context.Context) {
 		req := chat.Request{Delivery: delivery, User: a.people.vet(ctx, c.user()), Text: literal(c.Text)}
-		a.handler.Command(ctx, req, replier{a, req.User, a.place(c.ResponseURL, c.ChannelID)})
+		a.handler.Command(ctx, req, replier{a, req.User, at, false, trigger})
 	}) {
 		return busy
 	}
@@ -180,8 +181,8 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 
 const busy = "Nothing was sent. I have too much to do at the moment, or I am being restarted: please try again in a minute."
 
-// takeClick takes an interaction that is proven to be Slack's. Only pressed
-// buttons of our own are anything to do; the rest is dropped.
+// takeClick takes a click that is proven to be Slack's. Only pressed buttons
+// of our own are anything to do; the rest is dropped.
 func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction) {
 	button, pressed := p.button()
 	switch {
@@ -199,19 +200,30 @@ func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction)
 	req := chat.Request{Delivery: delivery, User: p.user(), Click: &chat.Click{
 		Verb: verbOf(button.ActionID), Value: button.Value, Card: a.ref(at),
 	}}
-	if a.work.Start(func(ctx context.Context) { a.click(ctx, req, at) }) {
+	trigger := a.trigger(p.TriggerID)
+	a.startOrSay(ctx, req, at, func(ctx context.Context) { a.click(ctx, req, at, trigger) })
+}
+
+// startOrSay starts f, or tells the person that there is too much to do.
+func (a *Adapter) startOrSay(ctx context.Context, req chat.Request, at place, f func(context.Context)) {
+	if a.work.Start(f) {
 		return
 	}
 	told, cancel := context.WithTimeout(ctx, memoryTimeout)
 	defer cancel()
-	if err := a.respond(told, at, render(chat.Card{Parts: []chat.Part{chat.Text(busy)}}), false); err != nil {
-		a.log.ErrorContext(ctx, "a click was refused, in silence", "delivery", delivery, "error", err)
+	if err := a.show(told, req.User, at, chat.Card{Parts: []chat.Part{chat.Text(busy)}}, false); err != nil {
+		a.log.ErrorContext(ctx, "something was refused, in silence", "delivery", req.Delivery, "error", err)
 	}
 }
 
-func (a *Adapter) click(ctx context.Context, req chat.Request, at place) {
+func (a *Adapter) click(ctx context.Context, req chat.Request, at place, trigger trigger) {
 	req.User = a.people.vet(ctx, req.User)
 	answer := a.handler.Click(ctx, req)
+	if answer.Form != nil { // before anything else: Slack does not wait
+		if err := (replier{a, req.User, at, true, trigger}).Ask(ctx, *answer.Form); err != nil {
+			a.log.ErrorContext(ctx, "the form that a click asked for is not shown", "delivery", req.Delivery, "error", err)
+		}
+	}
 	draw := func(card *chat.Card, replace bool) {
 		if card == nil {
 			return
@@ -239,19 +251,20 @@ func (a *Adapter) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card
 	return a.show(ctx, user, at, card, true)
 }
 
-// replier answers a slash command. Its response_url cannot replace what it
-// posted, so no Ref comes of it.
+// replier answers what a person did at a place.
 type replier struct {
-	a    *Adapter
-	user chat.User
-	at   place
+	a       *Adapter
+	user    chat.User
+	at      place
+	card    bool // at is a card's: the answer takes its place
+	trigger trigger
 }
 
+// Reply's Ref is empty where at is no card: Slack replaces nothing but what was
+// clicked.
 func (r replier) Reply(ctx context.Context, card chat.Card) (chat.Ref, error) {
-	return "", r.a.show(ctx, r.user, r.at, card, false)
-}
-
-func (r replier) Ask(ctx context.Context, form chat.Form) error {
-	_, err := r.Reply(ctx, form.Opener())
-	return err
+	if err := r.a.show(ctx, r.user, r.at, card, r.card); err != nil || !r.card {
+		return "", err
+	}
+	return r.a.ref(r.at), nil
 }

@@ -86,6 +86,9 @@ func (a activity) schema() schema.Activity {
 	}
 }
 
+// person is the sender's Entra id, as chat.User has it.
+func (a activity) person() string { return strings.ToLower(a.From.Entra) }
+
 func (a activity) personal() bool { return a.Conversation.Type == "personal" }
 
 func (a activity) hasValue() bool { return len(a.Value) > 0 && string(a.Value) != "null" }
@@ -183,12 +186,7 @@ func (a activity) click() (chat.Click, bool) {
 		Verb string `json:"verb"`
 		Op   string `json:"op"`
 	}
-	raw := []byte(a.Value)
-	var packed string
-	if json.Unmarshal(raw, &packed) == nil {
-		raw = []byte(packed)
-	}
-	if json.Unmarshal(raw, &value) != nil {
+	if json.Unmarshal(a.unpacked(), &value) != nil {
 		return chat.Click{}, false
 	}
 	at := a.place()
@@ -198,4 +196,13 @@ func (a activity) click() (chat.Click, bool) {
 		c.Verb, c.Value = value.Action.Verb, value.Action.Data.Op
 	}
 	return c, c.Verb != ""
+}
+
+// unpacked is a's value, which some clients send as a string.
+func (a activity) unpacked() []byte {
+	var packed string
+	if json.Unmarshal(a.Value, &packed) == nil {
+		return []byte(packed)
+	}
+	return a.Value
 }

@@ -3,13 +3,17 @@ package teams
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/chat/chattest"
 )
 
@@ -18,7 +22,17 @@ func TestContract(t *testing.T) {
 	for _, kind := range []string{"personal", "groupChat", "channel"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			chattest.Contract(t, func(t *testing.T, b chattest.Bot) chattest.Harness { return play(t, b, kind) })
+			chattest.Contract(t, func(t *testing.T, b chattest.Bot) chattest.Harness { return play(t, b, kind).Harness })
+		})
+	}
+}
+
+func TestFormContract(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"personal", "groupChat", "channel"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			chattest.FormContract(t, func(t *testing.T, b chattest.Bot) chattest.FormHarness { return play(t, b, kind) })
 		})
 	}
 }
@@ -33,20 +47,24 @@ type screen struct {
 	seen  sync.Mutex
 	order []string
 	cards map[string]map[string]any // by message id
+	forms map[string]map[string]any // what this person has in front of a card, which is still there
 	notes []string                  // what was shown besides
+
+	dialog  map[string]any // what opened the dialog that is open
+	offered []string       // values that a search found
 }
 
 // play puts bot before a world and one person who writes in a conversation of
 // this kind.
-func play(t *testing.T, b chattest.Bot, kind string) chattest.Harness {
-	c := &screen{world: newWorld(t), kind: kind, cards: map[string]map[string]any{}}
+func play(t *testing.T, b chattest.Bot, kind string) chattest.FormHarness {
+	c := &screen{world: newWorld(t), kind: kind, cards: map[string]map[string]any{}, forms: map[string]map[string]any{}}
 	c.members["user-id-0"] = map[string]any{"userRole": "user", "tenantId": tenantID}
 	inner := c.server.Config.Handler
 	c.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.note(w, r, inner)
 	})
 	a := c.start(t, b)
-	return chattest.Harness{
+	return chattest.FormHarness{Form: c.form, Fill: c.fill, Search: c.search, Use: c.use, Harness: chattest.Harness{
 		Adapter: a,
 		Type: func(t testing.TB, delivery, text string) int {
 			status, _ := c.deliver(t, c.typed(delivery, text))
@@ -62,7 +80,7 @@ func play(t *testing.T, b chattest.Bot, kind string) chattest.Harness {
 			status, _ := c.deliver(t, c.typed(delivery, strings.Repeat("a", maxBody)))
 			return status
 		},
-	}
+	}}
 }
 
 // note lets the connector answer and keeps what the person sees of it.
@@ -95,6 +113,15 @@ func (c *screen) draw(id string, card map[string]any) {
 		c.order = append(c.order, id)
 	}
 	c.cards[id] = card
+	delete(c.forms, id)
+}
+
+// front is what the person has before them of a message.
+func (c *screen) front(id string) map[string]any {
+	if form, ok := c.forms[id]; ok {
+		return form
+	}
+	return c.cards[id]
 }
 
 func (c *screen) activity(kind, delivery string) map[string]any {
@@ -127,10 +154,15 @@ func (c *screen) press(t testing.TB, delivery, label string) int {
 	if button == nil {
 		t.Fatalf("no button %q", label)
 	}
+	return c.execute(t, delivery, id, button, button["data"])
+}
+
+// execute presses a button with what it sends.
+func (c *screen) execute(t testing.TB, delivery, id string, button map[string]any, data any) int {
 	act := c.activity("invoke", delivery)
 	act["name"], act["replyToId"] = "adaptiveCard/action", id
 	act["value"] = map[string]any{"action": map[string]any{
-		"type": button["type"], "title": button["title"], "verb": button["verb"], "data": button["data"],
+		"type": button["type"], "title": button["title"], "verb": button["verb"], "data": data,
 	}, "trigger": "manual"}
 	status, body := c.deliver(t, act)
 	var got struct {
@@ -144,6 +176,10 @@ func (c *screen) press(t testing.TB, delivery, label string) int {
 	defer c.seen.Unlock()
 	switch v := got.Value.(type) {
 	case map[string]any:
+		if len(inputs(v)) > 0 {
+			c.forms[id] = v
+			break
+		}
 		c.draw(id, v)
 	case string:
 		c.notes = append(c.notes, v)
@@ -156,7 +192,7 @@ func (c *screen) button(label string) (string, map[string]any) {
 	c.seen.Lock()
 	defer c.seen.Unlock()
 	for i := len(c.order) - 1; i >= 0; i-- {
-		actions, _ := c.cards[c.order[i]]["actions"].([]any)
+		actions, _ := c.front(c.order[i])["actions"].([]any)
 		for _, a := range actions {
 			if a := a.(map[string]any); a["title"] == label {
 				return c.order[i], a
@@ -176,4 +212,165 @@ func (c *screen) shown() []string {
 		all = append(all, words(c.cards[id]))
 	}
 	return append(all, c.notes...)
+}
+
+// use has the person use a message extension's command on a message.
+func (c *screen) use(t testing.TB, delivery, shortcut string, on chat.Message) int {
+	act := c.activity("invoke", delivery)
+	act["name"] = "composeExtension/fetchTask"
+	act["value"] = map[string]any{
+		"commandId": shortcut, "commandContext": "message", "context": map[string]any{"theme": "default"},
+		"messagePayload": map[string]any{
+			"id": "1795600000000", "createdDateTime": on.Time.Format("2006-01-02T15:04:05.000Z"),
+			"from": map[string]any{"user": map[string]any{"userIdentityType": "aadUser", "id": "other", "displayName": on.Author}},
+			"body": map[string]any{
+				"contentType": "html", "content": "<div>" + strings.ReplaceAll(html.EscapeString(on.Text), "\n", "<br>") + "</div>",
+			},
+			"attachments": []any{}, "mentions": []any{}, "reactions": []any{}, "linkToMessage": on.Link,
+		},
+	}
+	return c.inDialog(t, act)
+}
+
+// inDialog delivers what opens or submits a dialog, and shows what comes.
+func (c *screen) inDialog(t testing.TB, act map[string]any) int {
+	t.Helper()
+	status, body := c.deliver(t, act)
+	var got struct {
+		Task struct {
+			Value struct {
+				Title string
+				Card  struct{ Content map[string]any }
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Errorf("the answer: %v", err)
+	}
+	c.seen.Lock()
+	defer c.seen.Unlock()
+	c.dialog = nil
+	switch card := got.Task.Value.Card.Content; {
+	case len(inputs(card)) > 0:
+		c.dialog = with(act, map[string]any{"dialog title": got.Task.Value.Title, "dialog card": card})
+	case card != nil:
+		c.notes = append(c.notes, words(card))
+	}
+	return status
+}
+
+// open is the form in front of the person: a dialog, or else the newest card
+// with inputs, in the message of this id.
+func (c *screen) open() (title, id string, card map[string]any) {
+	if c.dialog != nil {
+		return c.dialog["dialog title"].(string), "", c.dialog["dialog card"].(map[string]any)
+	}
+	for _, id := range slices.Backward(c.order) {
+		if card := c.front(id); len(inputs(card)) > 0 {
+			return "", id, card
+		}
+	}
+	return "", "", nil
+}
+
+func (c *screen) form() string {
+	c.pressing.RLock()
+	defer c.pressing.RUnlock()
+	c.seen.Lock()
+	defer c.seen.Unlock()
+	title, _, card := c.open()
+	lines := []string{title, words(card)}
+	for _, in := range inputs(card) {
+		value, _ := in["value"].(string)
+		choices, _ := in["choices"].([]any)
+		for _, o := range choices {
+			if o := o.(map[string]any); o["value"] == value {
+				value = o["title"].(string)
+			}
+		}
+		lines = append(lines, in["label"].(string)+": "+value)
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// fill types into the inputs as a client lets a person, and hands them in.
+func (c *screen) fill(t testing.TB, delivery string, values map[string]string) int {
+	t.Helper()
+	c.pressing.Lock()
+	defer c.pressing.Unlock()
+	c.seen.Lock()
+	_, id, card := c.open()
+	offered := c.offered
+	c.seen.Unlock()
+	if card == nil {
+		t.Fatal("no form is open")
+	}
+	button := card["actions"].([]any)[0].(map[string]any)
+	data := maps.Clone(button["data"].(map[string]any))
+	for _, in := range inputs(card) {
+		name := in["id"].(string)
+		value, _ := in["value"].(string)
+		if typed, ok := values[name]; ok {
+			value = typed
+		}
+		if in["isRequired"] == true && value == "" {
+			t.Errorf("a client does not hand in an empty %s", name)
+		}
+		if in["choices.data"] != nil && value != "" && !slices.Contains(offered, value) {
+			t.Errorf("%s was not offered in %s", value, name)
+		}
+		data[name] = value
+	}
+	if id != "" {
+		return c.execute(t, delivery, id, button, data)
+	}
+	act := with(c.dialog, map[string]any{"id": delivery, "name": "composeExtension/submitAction"})
+	act["value"] = with(act["value"].(map[string]any), map[string]any{"data": data})
+	return c.inDialog(t, act)
+}
+
+func (c *screen) search(t testing.TB, name, typed string) []chat.Option {
+	t.Helper()
+	c.seen.Lock()
+	_, id, card := c.open()
+	c.seen.Unlock()
+	i := slices.IndexFunc(inputs(card), func(in map[string]any) bool { return in["id"] == name })
+	if i < 0 {
+		t.Fatalf("no input %q", name)
+	}
+	act := c.activity("invoke", "search")
+	act["name"], act["replyToId"] = "application/search", id
+	act["value"] = map[string]any{
+		"queryText": typed, "queryOptions": map[string]any{"skip": 0, "top": 15},
+		"dataset": inputs(card)[i]["choices.data"].(map[string]any)["dataset"],
+	}
+	_, body := c.deliver(t, act)
+	var got struct {
+		Type  string
+		Value struct {
+			Results []struct{ Title, Value string }
+		}
+	}
+	if err := json.Unmarshal(body, &got); err != nil || got.Type != searchAnswer {
+		t.Errorf("the answer to the search: %s", body)
+	}
+	c.seen.Lock()
+	defer c.seen.Unlock()
+	var found []chat.Option
+	for _, o := range got.Value.Results {
+		found = append(found, chat.Option{Label: o.Title, Value: o.Value})
+		c.offered = append(c.offered, o.Value)
+	}
+	return found
+}
+
+// inputs are those of a card, in order.
+func inputs(card map[string]any) (all []map[string]any) {
+	body, _ := card["body"].([]any)
+	for _, e := range body {
+		if e := e.(map[string]any); strings.HasPrefix(e["type"].(string), "Input.") {
+			all = append(all, e)
+		}
+	}
+	return all
 }

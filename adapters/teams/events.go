@@ -17,11 +17,18 @@ const (
 	guestTime = 2 * time.Second  // of it, for asking whether a guest clicked
 )
 
+// What a person is told, after "Nothing was sent.".
+const (
+	noRoom   = "The bot has too much to do at the moment, or is about to stop. Try again in a minute."
+	noMemory = "The bot's memory (Redis) does not answer. Try again in a minute; if that does not help, tell whoever runs the bot."
+)
+
 // message handles what was typed, or a button of an old client. The work is
 // done after the acknowledgement.
 func (a *Adapter) message(ctx context.Context, act activity) {
+	in, filled := act.handedIn()
 	click, clicked := act.click()
-	if !clicked && (act.hasValue() || !act.addressed()) {
+	if !filled && !clicked && (act.hasValue() || !act.addressed()) {
 		return // a button of a card that is none of ours, or talk among people
 	}
 	text := act.typed(a.command)
@@ -29,14 +36,17 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 		if !a.first(ctx, act) {
 			return
 		}
-		req := chat.Request{Delivery: act.ID, User: a.user(ctx, act), Text: text}
-		if !clicked {
-			a.handler.Command(ctx, req, replier{a, act})
-			return
+		req := chat.Request{Delivery: act.ID, User: a.user(ctx, act)}
+		switch {
+		case filled:
+			a.takeLate(ctx, act, req, in)
+		case clicked:
+			req.Click = &click
+			a.show(ctx, act, req.User, a.handler.Click(ctx, req), false)
+		default:
+			req.Text = text
+			a.handler.Command(ctx, req, a.here(act))
 		}
-		req.Text, req.Click = "", &click
-		answer := a.handler.Click(ctx, req)
-		a.show(ctx, act, req.User, answer, false)
 	}
 	if a.work.Start(work) {
 		return
@@ -47,7 +57,7 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 	defer cancel()
 	a.say(ctx, act, chat.Card{
 		Title: "Nothing was sent.", Tone: chat.Warn,
-		Parts: []chat.Part{chat.Text("The bot has too much to do at the moment, or is about to stop. Write it again in a minute.")},
+		Parts: []chat.Part{chat.Text(noRoom)},
 	})
 }
 
@@ -59,7 +69,7 @@ func (a *Adapter) first(ctx context.Context, act activity) bool {
 		a.log.Error("teams: Redis did not say whether a message came before", "delivery", act.ID, "err", err)
 		a.say(ctx, act, chat.Card{
 			Title: "Nothing was sent.", Tone: chat.Bad,
-			Parts: []chat.Part{chat.Text("The bot's memory (Redis) does not answer. Write it again in a minute; if that does not help, tell whoever runs the bot.")},
+			Parts: []chat.Part{chat.Text(noMemory)},
 		})
 		return false
 	}
@@ -67,7 +77,7 @@ func (a *Adapter) first(ctx context.Context, act activity) bool {
 }
 
 func (a *Adapter) say(ctx context.Context, act activity, card chat.Card) {
-	if _, err := (replier{a, act}).Reply(ctx, card); err != nil {
+	if _, err := a.here(act).Reply(ctx, card); err != nil {
 		a.log.Error("teams: a reply was not delivered", "delivery", act.ID, "err", err)
 	}
 }
@@ -91,58 +101,100 @@ type invokeError struct {
 	Message string `json:"message"`
 }
 
-// invoke answers a pressed button in the HTTP response. A place for the work
-// behind it is taken first, so that nothing is begun that there is no room
-// for.
+// invoke answers in the HTTP response what a person did and waits for.
 func (a *Adapter) invoke(w http.ResponseWriter, r *http.Request, act activity) {
-	if act.Name != "adaptiveCard/action" {
+	// What somebody began is not given up because Teams hung up.
+	ctx := context.WithoutCancel(r.Context())
+	switch act.Name {
+	case "adaptiveCard/action":
+		if in, ok := act.handedIn(); ok {
+			a.take(ctx, w, act, in)
+			return
+		}
+		a.click(ctx, w, act)
+	case "application/search":
+		a.search(ctx, w, act)
+	case "composeExtension/fetchTask":
+		a.openDialog(ctx, w, act)
+	case "composeExtension/submitAction":
+		a.takeDialog(ctx, w, act)
+	default:
 		a.answer(w, http.StatusNotImplemented, invokeAnswer{http.StatusNotImplemented, errorAnswer,
 			invokeError{"NotImplemented", "The bot does not know this action."}})
-		return
 	}
-	click, ok := act.click()
-	if !ok {
-		a.answer(w, http.StatusOK, invokeAnswer{http.StatusBadRequest, errorAnswer,
-			invokeError{"BadRequest", "The button says nothing that the bot knows."}})
-		return
-	}
-	answered := make(chan func(context.Context), 1)
-	defer close(answered)
+}
+
+// reserve takes a place for the work behind an answer, so that nothing is
+// begun that there is no room for; false when there is none. What is sent to
+// the channel is run, and closing it gives the place back.
+func (a *Adapter) reserve() (chan<- func(context.Context), bool) {
+	next := make(chan func(context.Context), 1)
 	begun := a.work.Start(func(ctx context.Context) {
-		if then := <-answered; then != nil {
+		if then := <-next; then != nil {
 			then(ctx)
 		}
 	})
-	if !begun {
-		a.answer(w, http.StatusOK, invokeAnswer{http.StatusOK, messageAnswer,
-			"Nothing was sent. The bot has too much to do at the moment, or is about to stop. Click again in a minute."})
+	return next, begun
+}
+
+// asker is who sent an invoke, without waiting long to learn it.
+func (a *Adapter) asker(ctx context.Context, act activity) chat.User {
+	ctx, stop := context.WithTimeout(ctx, guestTime)
+	defer stop()
+	return a.user(ctx, act)
+}
+
+// told is an answer in words, which leaves the card as it is.
+func told(text string) invokeAnswer {
+	return invokeAnswer{http.StatusOK, messageAnswer, plain(text, maxFallback)}
+}
+
+// shown is an answer that takes the card's place for the one who clicked.
+func shown(d drawn) invokeAnswer { return invokeAnswer{http.StatusOK, cardAnswer, d.card} }
+
+func misread(text string) invokeAnswer {
+	return invokeAnswer{http.StatusBadRequest, errorAnswer, invokeError{"BadRequest", text}}
+}
+
+// click answers a pressed button.
+func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity) {
+	click, ok := act.click()
+	if !ok {
+		a.answer(w, http.StatusOK, misread("The button says nothing that the bot knows."))
 		return
 	}
+	next, begun := a.reserve()
+	if !begun {
+		a.answer(w, http.StatusOK, told("Nothing was sent. "+noRoom))
+		return
+	}
+	defer close(next)
 
-	// What a click began is not given up because Teams hung up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), clickTime)
+	ctx, cancel := context.WithTimeout(ctx, clickTime)
 	defer cancel()
-	req := chat.Request{Delivery: act.ID, Click: &click}
-	asking, stop := context.WithTimeout(ctx, guestTime)
-	req.User = a.user(asking, act)
-	stop()
+	req := chat.Request{Delivery: act.ID, User: a.asker(ctx, act), Click: &click}
 	given := a.handler.Click(ctx, req)
 
-	reply := invokeAnswer{StatusCode: http.StatusOK, Type: messageAnswer, Value: "The bot got your click."}
+	reply := told("The bot got your click.")
 	switch {
 	case given.Replace != nil:
-		reply.Type, reply.Value = cardAnswer, render(*given.Replace).card
+		reply = shown(render(*given.Replace))
+	case given.Form != nil:
+		reply = told(tooLong(*given.Form).Plain())
+		if d, ok := (sheet{form: *given.Form, person: act.person(), over: true}).draw(); ok {
+			reply = shown(d)
+		}
 	case given.Aside != nil:
-		reply.Value = plain(given.Aside.Plain(), maxFallback)
+		reply = told(given.Aside.Plain())
 	}
 	a.answer(w, http.StatusOK, reply)
-	answered <- func(ctx context.Context) { a.show(ctx, act, req.User, given, true) }
+	next <- func(ctx context.Context) { a.show(ctx, act, req.User, given, true) }
 }
 
 // show does what the answer to a click asks for besides the HTTP response,
 // and then what comes after. answered says that the response has shown the
-// card, or else the aside, to the one who clicked; other people in the
-// conversation still see the old card.
+// card, or else the form, or else the aside, to the one who clicked; other
+// people in the conversation still see the old card.
 func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given chat.Answer, answered bool) {
 	at := act.place()
 	at.Activity = act.ReplyToID
@@ -151,8 +203,13 @@ func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given 
 			a.log.Warn("teams: a card was not redrawn", "delivery", act.ID, "err", err)
 		}
 	}
-	if given.Aside != nil && !(answered && given.Replace == nil) {
-		if _, err := a.whisper(ctx, act, *given.Aside); err != nil {
+	if given.Form != nil && !(answered && given.Replace == nil) {
+		if _, err := a.whisper(ctx, act, a.form(act, *given.Form)); err != nil {
+			a.log.Warn("teams: a form was not shown", "delivery", act.ID, "err", err)
+		}
+	}
+	if given.Aside != nil && !(answered && given.Replace == nil && given.Form == nil) {
+		if _, err := a.whisper(ctx, act, render(*given.Aside)); err != nil {
 			a.log.Warn("teams: a person was not told", "delivery", act.ID, "err", err)
 		}
 	}
@@ -161,7 +218,7 @@ func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given 
 	}
 }
 
-func (a *Adapter) answer(w http.ResponseWriter, status int, v invokeAnswer) {
+func (a *Adapter) answer(w http.ResponseWriter, status int, v any) {
 	body, err := encode(v)
 	if err != nil {
 		a.log.Error("teams: an answer could not be written", "err", err)

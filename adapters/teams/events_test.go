@@ -384,7 +384,9 @@ func TestInvokesThatAreNotAnswered(t *testing.T) {
 		code     int
 		kind     string
 	}{
-		{"an invoke of another kind", p.recorded(t, "invoke-composeExtension-fetchTask-message"), 501, 501, errorAnswer},
+		{"an invoke of another kind", with(invoke, map[string]any{"name": "task/fetch"}), 501, 501, errorAnswer},
+		{"a search without a form", with(invoke, map[string]any{"name": "application/search", "value": map[string]any{"dataset": "npm"}}), 200, 400, errorAnswer},
+		{"a search in nothing", with(invoke, map[string]any{"name": "application/search", "value": 7}), 200, 400, errorAnswer},
 		{"no value", with(invoke, map[string]any{"value": nil}), 200, 400, errorAnswer},
 		{"no verb", with(invoke, map[string]any{"value": map[string]any{"action": map[string]any{"data": map[string]any{"op": "x"}}}}), 200, 400, errorAnswer},
 		{"a number for a verb", with(invoke, map[string]any{"value": map[string]any{"action": map[string]any{"verb": 7}}}), 200, 400, errorAnswer},

@@ -24,8 +24,14 @@ const (
 	maxText     = 12000 // of one paragraph, quotation, code, note or value
 	maxCell     = 200
 	maxColumns  = 8
-	maxRows     = 60 // of a table, of fields, of steps
+	maxRows     = 60  // of a table, of fields, of steps
+	maxLine     = 300 // of an input's label or a choice
+	maxHint     = 500 // of what is written around inputs, in a large form
 	maxParts    = 40
+
+	// Teams shows no more of what a search finds. Source: MicrosoftDocs/
+	// msteams-docs, dynamic-search.md.
+	maxOptions = 15
 )
 
 // room is what of the limits above gives way when a card is too large.

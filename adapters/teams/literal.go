@@ -83,6 +83,12 @@ func plain(text string, limit int) string {
 	text = strings.NewReplacer(
 		"<", "‹", ">", "›", "&", "＆", "](", "] (", "`", "'", "*", "∗", "_", "＿", "~", "∼",
 	).Replace(visible(cut(text, limit)))
+	return unbraced(text)
+}
+
+// unbraced keeps {{DATE(...)}} and {{TIME(...)}} from being interpreted where
+// text is literal otherwise: in labels and choices.
+func unbraced(text string) string {
 	for strings.Contains(text, "{{") {
 		text = strings.ReplaceAll(text, "{{", "{ {")
 	}

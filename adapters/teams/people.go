@@ -55,7 +55,7 @@ func (m *members) put(id, outsider string) {
 // cannot be learned they are served, since whom the bot works for is decided
 // by their Entra id in the configuration.
 func (a *Adapter) user(ctx context.Context, act activity) chat.User {
-	u := chat.User{Platform: platform, Tenant: a.tenant, ID: strings.ToLower(act.From.Entra), Name: act.From.Name}
+	u := chat.User{Platform: platform, Tenant: a.tenant, ID: act.person(), Name: act.From.Name}
 	switch {
 	case act.From.Role == "bot" || strings.HasPrefix(act.From.ID, "28:"):
 		u.Outsider = "a bot"

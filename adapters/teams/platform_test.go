@@ -329,6 +329,9 @@ type recorder struct {
 	requests []chat.Request
 	command  func(context.Context, chat.Request, chat.Replier)
 	click    func(context.Context, chat.Request) chat.Answer
+	submit   func(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier))
+	suggest  func(context.Context, chat.Request) []chat.Option
+	shortcut func(context.Context, chat.Request) (*chat.Form, *chat.Card)
 }
 
 func (r *recorder) Command(ctx context.Context, req chat.Request, to chat.Replier) {
@@ -344,6 +347,30 @@ func (r *recorder) Click(ctx context.Context, req chat.Request) chat.Answer {
 		return chat.Answer{}
 	}
 	return r.click(ctx, req)
+}
+
+func (r *recorder) Submit(ctx context.Context, req chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
+	r.note(req)
+	if r.submit == nil {
+		return nil, nil
+	}
+	return r.submit(ctx, req)
+}
+
+func (r *recorder) Suggest(ctx context.Context, req chat.Request) []chat.Option {
+	r.note(req)
+	if r.suggest == nil {
+		return nil
+	}
+	return r.suggest(ctx, req)
+}
+
+func (r *recorder) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, *chat.Card) {
+	r.note(req)
+	if r.shortcut == nil {
+		return nil, nil
+	}
+	return r.shortcut(ctx, req)
 }
 
 func (r *recorder) note(req chat.Request) {
@@ -408,9 +435,3 @@ func words(card any) string {
 func cardOf(activity map[string]any) map[string]any {
 	return activity["attachments"].([]any)[0].(map[string]any)["content"].(map[string]any)
 }
-
-func (*recorder) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
-	return nil, nil
-}
-func (*recorder) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
-func (*recorder) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

@@ -76,7 +76,8 @@ type (
 		Type     string  `json:"type"`
 		Title    string  `json:"title"`
 		Verb     string  `json:"verb,omitempty"`
-		Data     *data   `json:"data,omitempty"`
+		Data     any     `json:"data,omitempty"` // a data or a formData
+		Inputs   string  `json:"associatedInputs,omitempty"`
 		URL      string  `json:"url,omitempty"`
 		Style    string  `json:"style,omitempty"`
 		Mode     string  `json:"mode,omitempty"`
@@ -340,8 +341,8 @@ func actions(buttons []chat.Button) []action {
 		case b.URL != "" || b.Verb == "":
 			continue // does nothing
 		default:
-			act.Type, act.Verb, act.Data = "Action.Execute", b.Verb, &data{Op: b.Value}
-			act.Fallback = &action{Type: "Action.Submit", Title: act.Title, Style: act.Style, Data: &data{Op: b.Value, Verb: b.Verb}}
+			act.Type, act.Verb, act.Data = "Action.Execute", b.Verb, data{Op: b.Value}
+			act.Fallback = &action{Type: "Action.Submit", Title: act.Title, Style: act.Style, Data: data{Op: b.Value, Verb: b.Verb}}
 		}
 		if len(all) >= maxVisible {
 			act.Mode = "secondary"

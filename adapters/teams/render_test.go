@@ -26,31 +26,36 @@ func TestGallery(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			d := render(c.Card)
-			got, err := json.MarshalIndent(map[string]any{"card": asJSON(t, d.card), "summary": d.summary}, "", " ")
-			if err != nil {
-				t.Fatal(err)
-			}
 			sound(t, d)
 			if strings.HasPrefix(c.Name, "long") {
 				return // tens of KB each: what holds for all cards is enough
 			}
-			file := filepath.Join("testdata", "golden", c.Name+".json")
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(bytes.TrimSpace(want)), string(got)); diff != "" {
-				t.Errorf("run go test -update where the change is meant:\n%s", diff)
-			}
+			golden(t, filepath.Join("testdata", "golden", c.Name+".json"), d)
 		})
+	}
+}
+
+// golden compares a message with the one that a file holds.
+func golden(t testing.TB, file string, d drawn) {
+	t.Helper()
+	got, err := json.MarshalIndent(map[string]any{"card": asJSON(t, d.card), "summary": d.summary}, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(bytes.TrimSpace(want)), string(got)); diff != "" {
+		t.Errorf("run go test -update where the change is meant:\n%s", diff)
 	}
 }
 
@@ -102,6 +107,8 @@ func inspect(t testing.TB, v any) {
 			"AdaptiveCard": {"body"}, "Container": {"items", "style"}, "RichTextBlock": {"inlines"}, "TextRun": {"text"},
 			"ColumnSet": {"columns"}, "Column": {"items", "width"}, "Table": {"columns", "rows"}, "TableRow": {"cells"}, "TableCell": {"items"},
 			"ActionSet": {"actions"}, "Action.OpenUrl": {"title", "url"}, "Action.Execute": {"title", "verb", "data", "fallback"}, "Action.Submit": {"title", "data"},
+			"Input.Text": {"id", "label"}, "Input.Date": {"id", "label"}, "Input.Toggle": {"id", "label", "title", "value"},
+			"Input.ChoiceSet": {"id", "label", "style"}, "Data.Query": {"dataset"},
 			"": nil,
 		}[kind]
 		if !known {

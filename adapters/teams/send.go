@@ -42,34 +42,76 @@ func parseRef(ref chat.Ref) (place, error) {
 	return p, nil
 }
 
-// replier answers an activity where it was written, which in a channel is the
-// same thread: its conversation id names that.
+// replier answers an activity with cards and forms, which show shows.
 type replier struct {
 	adapter *Adapter
 	act     activity
+	show    func(context.Context, drawn) (chat.Ref, error)
 }
 
-// Reply shows card in the conversation, or in the person's own chat where
-// what they wrote was seen by nobody else.
+// Reply shows card.
 func (r replier) Reply(ctx context.Context, card chat.Card) (chat.Ref, error) {
-	if r.act.private() {
-		return r.adapter.whisper(ctx, r.act, card)
-	}
-	return r.adapter.post(ctx, r.act.place(), r.act.ID, card)
+	return r.show(ctx, render(card))
 }
 
-// Ask shows what opens the form.
+// Ask shows form, as a message with inputs that is for the person alone to
+// hand in, whoever sees it.
 func (r replier) Ask(ctx context.Context, form chat.Form) error {
-	_, err := r.Reply(ctx, form.Opener())
+	_, err := r.show(ctx, r.adapter.form(r.act, form))
 	return err
 }
 
-// whisper shows card to the sender of act alone.
-func (a *Adapter) whisper(ctx context.Context, act activity, card chat.Card) (chat.Ref, error) {
-	if act.personal() {
-		return a.post(ctx, act.place(), "", card)
+// form is a form as a message of its own, or what stands for one that is too
+// long.
+func (a *Adapter) form(act activity, form chat.Form) drawn {
+	if d, ok := (sheet{form: form, person: act.person()}).draw(); ok {
+		return d
 	}
-	return a.direct(ctx, act.place(), act.From.ID, card)
+	return render(tooLong(form))
+}
+
+// here answers an activity where it was written, which in a channel is the
+// same thread: its conversation id names that. What was seen by nobody else
+// is answered in the person's own chat.
+func (a *Adapter) here(act activity) replier {
+	return replier{a, act, func(ctx context.Context, d drawn) (chat.Ref, error) {
+		if act.private() {
+			return a.whisper(ctx, act, d)
+		}
+		return a.send(ctx, act.place(), act.ID, d)
+	}}
+}
+
+// inPlace answers a form with what takes the place of its message; all that
+// comes after is shown below.
+func (a *Adapter) inPlace(act activity, user chat.User) replier {
+	at := act.place()
+	at.Activity = act.ReplyToID
+	taken := false
+	return replier{a, act, func(ctx context.Context, d drawn) (chat.Ref, error) {
+		if taken {
+			return a.send(ctx, act.place(), act.ReplyToID, d)
+		}
+		err := a.redraw(ctx, user, at, d)
+		taken = err == nil
+		return at.ref(), err
+	}}
+}
+
+// apart answers in the person's own chat what they did out of everybody's
+// sight.
+func (a *Adapter) apart(act activity) replier {
+	return replier{a, act, func(ctx context.Context, d drawn) (chat.Ref, error) {
+		return a.direct(ctx, act.place(), act.From.ID, d)
+	}}
+}
+
+// whisper shows d to the sender of act alone.
+func (a *Adapter) whisper(ctx context.Context, act activity, d drawn) (chat.Ref, error) {
+	if act.personal() {
+		return a.send(ctx, act.place(), "", d)
+	}
+	return a.direct(ctx, act.place(), act.From.ID, d)
 }
 
 // Redraw replaces the card at ref for everybody who sees it. When it is gone
@@ -80,37 +122,56 @@ func (a *Adapter) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card
 	if err != nil {
 		return err
 	}
-	act := a.outgoing(at, card)
+	return a.redraw(ctx, user, at, render(card))
+}
+
+func (a *Adapter) redraw(ctx context.Context, user chat.User, at place, d drawn) error {
+	act := a.outgoing(at, d)
 	act.ID = at.Activity
-	err = a.bot.UpdateActivity(ctx, act)
+	err := a.bot.UpdateActivity(ctx, act)
 	e, answered := errors.AsType[*connectorError](err)
 	if !answered || e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
 		return err
 	}
-	if _, anew := a.direct(ctx, at, user.ID, card); anew != nil {
+	if _, anew := a.direct(ctx, at, user.ID, d); anew != nil {
 		return errors.Join(err, anew)
 	}
 	return nil
 }
 
-// direct shows card in member's personal chat with the bot, at the same
-// service as at. member is their id in Teams ("29:...") or in Entra, which
-// the connector takes as well (MicrosoftDocs/msteams-docs issue 14079).
-func (a *Adapter) direct(ctx context.Context, at place, member string, card chat.Card) (chat.Ref, error) {
-	service, err := url.Parse(at.Service)
+// direct shows d in member's personal chat with the bot, at the same service
+// as at. member is their id in Teams ("29:...") or in Entra, which the
+// connector takes as well (MicrosoftDocs/msteams-docs issue 14079).
+func (a *Adapter) direct(ctx context.Context, at place, member string, d drawn) (chat.Ref, error) {
+	at, err := a.personalChat(ctx, at, member)
 	if err != nil {
 		return "", err
 	}
+	return a.send(ctx, at, "", d)
+}
+
+// personalChat is member's personal chat with the bot.
+func (a *Adapter) personalChat(ctx context.Context, at place, member string) (place, error) {
+	service, err := url.Parse(at.Service)
+	if err != nil {
+		return place{}, err
+	}
+	at.Activity = ""
 	at.Conversation, err = a.connector.createConversation(ctx, service, a.account(), member, a.tenant)
 	if err != nil {
-		return "", fmt.Errorf("opening the personal chat: %w", err)
+		return place{}, fmt.Errorf("opening the personal chat: %w", err)
 	}
-	return a.post(ctx, at, "", card)
+	return at, nil
 }
 
 // post shows card as a new message in at's conversation.
 func (a *Adapter) post(ctx context.Context, at place, replyTo string, card chat.Card) (chat.Ref, error) {
-	act := a.outgoing(at, card)
+	return a.send(ctx, at, replyTo, render(card))
+}
+
+// send shows d as a new message in at's conversation.
+func (a *Adapter) send(ctx context.Context, at place, replyTo string, d drawn) (chat.Ref, error) {
+	act := a.outgoing(at, d)
 	act.ReplyToID = replyTo
 	var id string
 	err := a.bot.ProcessActivity(withSent(ctx, &id), act, library.HandlerFuncs{
@@ -123,15 +184,14 @@ func (a *Adapter) post(ctx context.Context, at place, replyTo string, card chat.
 	return at.ref(), nil
 }
 
-func (a *Adapter) outgoing(at place, card chat.Card) schema.Activity {
-	drawn := render(card)
+func (a *Adapter) outgoing(at place, d drawn) schema.Activity {
 	return schema.Activity{
 		Type:         schema.Message,
 		ServiceURL:   at.Service,
 		From:         schema.ChannelAccount{ID: a.account()},
 		Conversation: schema.ConversationAccount{ID: at.Conversation},
-		Summary:      drawn.summary,
-		Attachments:  []schema.Attachment{{ContentType: cardAnswer, Content: drawn.card}},
+		Summary:      d.summary,
+		Attachments:  []schema.Attachment{{ContentType: cardAnswer, Content: d.card}},
 	}
 }
 

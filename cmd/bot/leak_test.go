@@ -19,7 +19,6 @@ import (
 func TestLeaks(t *testing.T) {
 	t.Parallel()
 	w := openWorld(t, func(w *world) { w.cfg.Vault.SharedKey = "all" })
-	// The connector's limits and Syncro's faults make the bot log what it does.
 	for _, p := range []person{slackPerson{w, danaSlack, "C0DESK"}, teamsPerson{w, danaTeams, "", ""}} {
 		for _, line := range []string{"", "32164", "search printer", "customers harbor", "whoami", "help", "pending", "32146", "zzz", "close 0",
 			"comment 32164 Zebra words"} {

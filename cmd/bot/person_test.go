@@ -69,8 +69,13 @@ func (p slackPerson) press(t testing.TB, c card, label string) string {
 
 func (p slackPerson) cards(testing.TB) []card {
 	var all []card
-	for _, m := range p.w.Slack.Messages(p.user, "") {
+	for _, m := range p.w.Slack.Messages(p.user, p.channel) {
 		if !m.Bot {
+			continue
+		}
+		key := p.user + m.ID + string(m.JSON)
+		if c, ok := p.w.read.Load(key); ok {
+			all = append(all, c.(card))
 			continue
 		}
 		c := card{id: m.ID, text: flat(m.Text), slack: m}
@@ -84,6 +89,7 @@ func (p slackPerson) cards(testing.TB) []card {
 				c.live = append(c.live, l.Kind+" "+l.Raw)
 			}
 		}
+		p.w.read.Store(key, c)
 		all = append(all, c)
 	}
 	return all
@@ -204,7 +210,9 @@ func see(t testing.TB, p person, words ...string) card {
 // test for any text in it that became markup.
 func await(t testing.TB, p person, words []string, find func([]card) int) card {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	pause := 5 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(pause) {
+		pause = min(pause*3/2, 100*time.Millisecond)
 		all := p.cards(t)
 		if i := find(all); i >= 0 {
 			if len(all[i].live) > 0 {

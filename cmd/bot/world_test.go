@@ -39,7 +39,7 @@ type world struct {
 	quit   context.CancelFunc
 	ended  chan error
 
-	read sync.Map // cards of Teams that were read already: reading takes its time
+	read sync.Map // cards that were read already: reading takes its time
 }
 
 // setting changes a world before its bot starts.

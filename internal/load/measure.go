@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -220,6 +222,8 @@ func (r *report) print() {
 	against := func(all []time.Duration) string {
 		return fmt.Sprintf("%s, %.2f times the bare handler", spread(all, us), float64(quantile(all, .5))/float64(quantile(r.bare, .5)))
 	}
+	fmt.Printf("%s, %s, %d cores (%s), load average %s at the end.\n\n",
+		time.Now().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), processor(), load())
 	row("What", "Figure", "Bar")
 	row("---", "---", "---")
 	row("CPU time of an acknowledgement: bare handler", spread(r.bare, us), "")
@@ -237,6 +241,22 @@ func (r *report) print() {
 	row("Goroutines before / after", fmt.Sprintf("%d / %d", r.goroutinesBefore, r.goroutinesAfter), "")
 	row("Refused / wrong / missing answers", fmt.Sprintf("%d / %d / %d", r.work.refused, r.work.wrong, r.work.missing), "0 / 0 / 0")
 	row("Warnings and errors in the bot's log", fmt.Sprint(r.troubles), "0")
+}
+
+// processor is what the machine calls itself.
+func processor() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	_, rest, _ := strings.Cut(string(b), "model name")
+	line, _, _ := strings.Cut(rest, "\n")
+	return cmp.Or(strings.Trim(line, "\t: "), runtime.GOARCH)
+}
+
+// load is how many threads wanted to run in the last minute: above the number
+// of cores, what is not CPU time is of little worth.
+func load() string {
+	b, _ := os.ReadFile("/proc/loadavg")
+	one, _, _ := strings.Cut(string(b), " ")
+	return cmp.Or(one, "unknown")
 }
 
 // quantile is the value below which the share q of all lies; 0 of none.

@@ -81,8 +81,7 @@ func bare(rdb *redis.Client) http.HandlerFunc {
 	}
 }
 
-// idle does nothing with what is acknowledged.
-type idle struct{}
+// idle does nothing with what is acknowledged. It is sent slash commands alone.
+type idle struct{ chat.Handler }
 
 func (idle) Command(context.Context, chat.Request, chat.Replier) {}
-func (idle) Click(context.Context, chat.Request) chat.Answer     { return chat.Answer{} }

@@ -1,8 +1,11 @@
 package slacksim
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -14,9 +17,10 @@ import (
 //	GET  /_sim/state?user=U   what that person sees
 //	POST /_sim/say            {user, channel, text}: text that begins with the command is a command
 //	POST /_sim/click          {user, message, action_id, value}: message empty: the modal in front
-//	POST /_sim/submit         {user, values}: the modal in front
+//	POST /_sim/submit         {user, values}: the modal in front; by block_id, "" where it was emptied
 //	POST /_sim/close          {user}: the same
 //	POST /_sim/suggest        {user, message, action_id, text}: adds options
+//	POST /_sim/shortcut       {user, message, name}: message empty: a global shortcut
 //	GET  /_sim/events         server-sent events, "changed" with the number of changes
 func (s *Slack) routeUI(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sim/state", s.uiState)
@@ -46,7 +50,8 @@ type uiView struct {
 	ID     string            `json:"id"`
 	Title  string            `json:"title"`
 	Text   string            `json:"text"`
-	Submit bool              `json:"submit"`
+	Submit string            `json:"submit"` // the button's caption; empty: there is none
+	Close  string            `json:"close"`
 	Blocks json.RawMessage   `json:"blocks"`
 	Errors map[string]string `json:"errors"` // by block_id
 }
@@ -66,14 +71,14 @@ func (s *Slack) uiState(w http.ResponseWriter, r *http.Request) {
 	state := uiState{Users: []uiName{}, Channels: []uiName{}, Messages: []uiMessage{}, Violations: []string{}}
 	for id, u := range s.users {
 		if !u.Bot && !u.Deleted {
-			state.Users = append(state.Users, uiName{id, u.Name})
+			state.Users = append(state.Users, uiName{id, u.shownName()})
 		}
 	}
 	for id, c := range s.channels {
 		if s.member(id, user) {
 			name := c.Name
 			if c.im != "" {
-				name = s.users[s.o.BotUser].Name
+				name = s.users[s.o.BotUser].shownName()
 			}
 			state.Channels = append(state.Channels, uiName{id, name})
 		}
@@ -82,6 +87,9 @@ func (s *Slack) uiState(w http.ResponseWriter, r *http.Request) {
 	slices.SortFunc(state.Users, byID)
 	slices.SortFunc(state.Channels, byID)
 	for _, m := range s.seen(user, "") {
+		if u, ok := s.users[m.User]; ok {
+			m.Name = u.shownName()
+		}
 		state.Messages = append(state.Messages, uiMessage{
 			m.ID, m.Channel, m.User, m.Name, m.Bot, m.Ephemeral, m.Text, orEmpty(m.Blocks),
 			m.Time.UTC().Format("2006-01-02T15:04:05.000Z"), m.Edited,
@@ -89,12 +97,29 @@ func (s *Slack) uiState(w http.ResponseWriter, r *http.Request) {
 	}
 	if v := s.topView(user); v != nil {
 		p := s.publicView(v)
-		state.View = &uiView{p.ID, p.Title, p.Text, v.body["submit"] != nil, orEmpty(p.Blocks), p.Errors}
+		state.View = &uiView{p.ID, p.Title, p.Text, caption(v.body["submit"], ""), caption(v.body["close"], "Cancel"), orEmpty(p.Blocks), p.Errors}
 	}
 	for _, v := range s.violations {
 		state.Violations = append(state.Violations, v.String())
 	}
 	writeJSON(w, state)
+}
+
+// shownName is what a client calls a person: the real name where there is one.
+func (u User) shownName() string {
+	if u.RealName != "" {
+		return u.RealName
+	}
+	return u.Name
+}
+
+// caption is the text of a text object, or otherwise where there is no object.
+func caption(object any, otherwise string) string {
+	o, _ := object.(map[string]any)
+	if text, ok := o["text"].(string); ok {
+		return text
+	}
+	return otherwise
 }
 
 func orEmpty(blocks json.RawMessage) json.RawMessage {
@@ -111,14 +136,21 @@ type uiRequest struct {
 	Message  string            `json:"message"`
 	ActionID string            `json:"action_id"`
 	Value    string            `json:"value"`
+	Name     string            `json:"name"`
 	Values   map[string]string `json:"values"`
 }
 
+type uiOption struct {
+	Text  string `json:"text"`
+	Value string `json:"value"`
+}
+
 type uiAnswer struct {
-	Status  int      `json:"status"`
-	AckMS   int64    `json:"ack_ms"`
-	Error   string   `json:"error"`
-	Options []string `json:"options,omitempty"`
+	Status  int               `json:"status"`
+	AckMS   int64             `json:"ack_ms"`
+	Error   string            `json:"error"`
+	Errors  map[string]string `json:"errors,omitempty"` // by block_id: what the app wants corrected
+	Options []uiOption        `json:"options,omitempty"`
 }
 
 func (s *Slack) uiAct(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +166,8 @@ func (s *Slack) uiAct(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx := r.Context()
 	var ack Ack
-	var options []string
+	var options []uiOption
+	var errs map[string]string
 	switch r.PathValue("act") {
 	case "say":
 		words, isCommand := strings.CutPrefix(q.Text, s.o.Command)
@@ -150,20 +183,70 @@ func (s *Slack) uiAct(w http.ResponseWriter, r *http.Request) {
 			ack = s.Choose(ctx, q.User, q.Message, q.ActionID, q.Value)
 		}
 	case "submit":
-		ack = s.Submit(ctx, q.User, q.Values)
+		ack = s.Submit(ctx, q.User, s.emptied(q.User, q.Values))
+		if front, ok := s.View(q.User); ok && errors.Is(ack.Err, ErrForm) {
+			errs = front.Errors
+		}
 	case "close":
 		ack = s.CloseView(ctx, q.User)
 	case "suggest":
-		options, ack = s.Suggest(ctx, q.User, q.Message, q.ActionID, q.Text)
+		options, ack = s.suggestions(ctx, q)
+	case "shortcut":
+		if q.Message == "" {
+			ack = s.GlobalShortcut(ctx, q.User, q.Name)
+		} else {
+			ack = s.MessageShortcut(ctx, q.User, q.Message, q.Name)
+		}
 	default:
 		http.NotFound(w, r)
 		return
 	}
-	answer := uiAnswer{Status: ack.Status, AckMS: ack.Duration.Milliseconds(), Options: options}
+	answer := uiAnswer{Status: ack.Status, AckMS: ack.Duration.Milliseconds(), Errors: errs, Options: options}
 	if ack.Err != nil {
 		answer.Error = ack.Err.Error()
 	}
 	writeJSON(w, answer)
+}
+
+// suggestions are Suggest's options with their values, as two may have the same caption.
+func (s *Slack) suggestions(ctx context.Context, q uiRequest) ([]uiOption, Ack) {
+	captions, ack := s.Suggest(ctx, q.User, q.Message, q.ActionID, q.Text)
+	if len(captions) == 0 {
+		return nil, ack
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	where := q.Message
+	if v := s.topView(q.User); where == "" && v != nil {
+		where = v.id
+	}
+	var out []uiOption
+	for _, o := range s.suggested[q.User+" "+where+" "+q.ActionID] {
+		value, _ := o["value"].(string)
+		out = append(out, uiOption{caption(o["text"], value), value})
+	}
+	return out, ack
+}
+
+// emptied empties the menus and dates of the modal in front that a person
+// left empty, which Submit has no value for, and returns the other values.
+func (s *Slack) emptied(user string, values map[string]string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.topView(user)
+	if v == nil {
+		return values
+	}
+	rest := maps.Clone(values)
+	for _, p := range placed(v.body) {
+		value, given := values[p.blockID()]
+		key := map[string]string{"static_select": "selected_option", "external_select": "selected_option", "datepicker": "selected_date"}[p.str("type")]
+		if given && value == "" && key != "" {
+			v.chosen[p.key()] = map[string]any{"type": p.str("type"), key: nil}
+			delete(rest, p.blockID())
+		}
+	}
+	return rest
 }
 
 func (s *Slack) uiEvents(w http.ResponseWriter, r *http.Request) {

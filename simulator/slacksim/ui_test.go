@@ -3,7 +3,9 @@ package slacksim
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,14 +46,14 @@ func TestPage(t *testing.T) {
 	}
 	a.act("say", `{"user":"U0001","channel":"C0001","text":"/syncronize"}`)
 	s := a.state("U0001")
-	if len(s.Users) != 3 || s.Users[0].Name != "dana" || len(s.Channels) != 3 || len(s.Messages) != 2 || s.View != nil {
+	if len(s.Users) != 3 || s.Users[0].Name != "Dana Ruiz" || s.Users[1].Name != "lee" || len(s.Channels) != 3 || len(s.Messages) != 2 || s.View != nil {
 		t.Fatalf("%+v", s)
 	}
 	m := s.Messages[0]
 	if !m.Bot || !m.Ephemeral || m.Text != cardText || m.Time != "2026-09-21T14:13:20.000Z" || !strings.Contains(string(m.Blocks), "confirm") {
 		t.Errorf("%+v", m)
 	}
-	if said := s.Messages[1]; said.Text != "/syncronize" || said.Name != "dana" || string(said.Blocks) != "[]" {
+	if said := s.Messages[1]; said.Text != "/syncronize" || said.Name != "Dana Ruiz" || string(said.Blocks) != "[]" {
 		t.Errorf("%+v", said)
 	}
 	if got := a.state("U0002").Messages; len(got) != 1 {
@@ -64,20 +66,42 @@ func TestPage(t *testing.T) {
 	if answer := a.act("click", `{"user":"U0001","message":"`+m.ID+`","action_id":"confirm","value":"op2"}`); answer.Error == "" {
 		t.Errorf("%+v", answer)
 	}
+	a.act("shortcut", `{"user":"U0001","message":"`+s.Messages[1].ID+`","name":"new_ticket"}`)
+	if got := a.last(); got["type"] != "message_action" || got["callback_id"] != "new_ticket" {
+		t.Errorf("%v", got)
+	}
+	a.act("shortcut", `{"user":"U0001","name":"open_tickets"}`)
+	if got := a.last(); got["type"] != "shortcut" || got["callback_id"] != "open_tickets" {
+		t.Errorf("%v", got)
+	}
 	a.api("views.open", "", map[string]any{"trigger_id": a.last()["trigger_id"], "view": a.form("")})
-	if v := a.state("U0001").View; v == nil || v.Title != "New ticket" || !v.Submit {
+	if v := a.state("U0001").View; v == nil || v.Title != "New ticket" || v.Submit != "Create" || v.Close != "Cancel" {
 		t.Errorf("%+v", v)
 	}
 	if answer := a.act("click", `{"user":"U0001","action_id":"more"}`); answer.Error != "" {
 		t.Errorf("%+v", answer)
 	}
-	a.answers("application/json", `{"options":[{"text":{"type":"plain_text","text":"Elm Street Vet"},"value":"9"}]}`)
-	if answer := a.act("suggest", `{"user":"U0001","action_id":"c","text":"elm"}`); len(answer.Options) != 1 {
+	a.answers("application/json", `{"options":[{"text":{"type":"plain_text","text":"Elm Street Vet"},"value":"9"},{"text":{"type":"plain_text","text":"Elm Street Vet"},"value":"10"}]}`)
+	twins := []uiOption{{"Elm Street Vet", "9"}, {"Elm Street Vet", "10"}}
+	if answer := a.act("suggest", `{"user":"U0001","action_id":"c","text":"elm"}`); !slices.Equal(answer.Options, twins) {
+		t.Errorf("%+v", answer)
+	}
+	if answer := a.act("suggest", `{"user":"U0001","action_id":"c","text":"e"}`); len(answer.Options) != 0 || answer.Error != "" {
+		t.Errorf("below min_query_length: %+v", answer)
+	}
+	a.answers("application/json", `{"response_action":"errors","errors":{"subject":"Say more"}}`)
+	if answer := a.act("submit", `{"user":"U0001","values":{"subject":"x"}}`); answer.Errors["subject"] != "Say more" || a.state("U0001").View == nil {
 		t.Errorf("%+v", answer)
 	}
 	a.answers("", "")
-	if answer := a.act("submit", `{"user":"U0001","values":{"subject":"Scanner","customer":"9"}}`); answer.Error != "" {
+	if answer := a.act("submit", `{"user":"U0001","values":{"subject":"Scanner","customer":"","prio":""}}`); !strings.Contains(answer.Error, "prio/p must be filled in") {
+		t.Errorf("a required menu that was emptied: %+v", answer)
+	}
+	if answer := a.act("submit", `{"user":"U0001","values":{"subject":"Scanner","customer":"10","prio":"h"}}`); answer.Error != "" || answer.Errors != nil {
 		t.Errorf("%+v", answer)
+	}
+	if got := fmt.Sprint(a.last()["view"]); !strings.Contains(got, "value:10") {
+		t.Errorf("the other one of the name was handed in: %s", got)
 	}
 	if answer := a.act("close", `{"user":"U0001"}`); answer.Error == "" {
 		t.Error("there is no modal to close")

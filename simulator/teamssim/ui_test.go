@@ -106,3 +106,117 @@ func TestEveryChangeIsAnEvent(t *testing.T) {
 		w.post(w.Personal(dana), fmt.Sprintf(`{"type":"message","text":"%d"}`, i))
 	}
 }
+
+// asked is the answer to a POST that must have gone well.
+func (w *world) asked(path, body string) map[string]any {
+	w.t.Helper()
+	status, answer := w.ui("POST", path, body)
+	if status != 200 || answer["error"] != "" {
+		w.t.Fatalf("%s %s: %d %v", path, body, status, answer)
+	}
+	return answer
+}
+
+func (w *world) front() any {
+	w.t.Helper()
+	_, state := w.ui("GET", "/_sim/state?user="+dana, "")
+	return state["dialog"]
+}
+
+func TestAMessageToTheOthersIsNotTheBots(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asked("/_sim/write", `{"user":"`+dana+`","channel":"`+service+`","text":"The scanner hangs"}`)
+	if got := w.Deliveries(); len(got) != 0 {
+		t.Errorf("the bot heard %d activities", len(got))
+	}
+	_, state := w.ui("GET", "/_sim/state?user="+omar, "")
+	if at(state, "messages.0.text") != "The scanner hangs" || at(state, "bot") != "Syncrobot" {
+		t.Errorf("Omar sees %v", state)
+	}
+	if got := fmt.Sprint(state["channels"]); !strings.Contains(got, "kind:personal") || !strings.Contains(got, "kind:channel") {
+		t.Errorf("channels: %s", got)
+	}
+	if _, answer := w.ui("POST", "/_sim/write", `{"user":"`+dana+`","channel":"`+w.Personal(dana)+`","text":"psst"}`); answer["error"] == "" {
+		t.Error("in the personal chat there is nobody else")
+	}
+}
+
+func TestAMessageActionOpensADialog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asked("/_sim/write", `{"user":"`+omar+`","channel":"`+service+`","text":"The scanner hangs"}`)
+	_, state := w.ui("GET", "/_sim/state", "")
+	id := at(state, "messages.0.id").(string)
+	form := func(title, label string) string {
+		return `{"task":{"type":"continue","value":{"title":"` + title + `","card":{"contentType":"application/vnd.microsoft.card.adaptive","content":` +
+			card(`{"type":"Input.ChoiceSet","id":"customer","label":"`+label+`","style":"filtered","choices":[],"choices.data":{"type":"Data.Query","dataset":"f1/customer"}}`,
+				`{"type":"Action.Submit","title":"Create","data":{"form":"f1"}}`) + `}}}}`
+	}
+	w.invokeAnswer(200, "application/json", form("New ticket", "Customer"))
+	w.asked("/_sim/shortcut", `{"user":"`+dana+`","message":"`+id+`","name":"new_ticket"}`)
+	if got := w.last(); got["name"] != "composeExtension/fetchTask" || at(got, "value.commandId") != "new_ticket" || at(got, "value.messagePayload.from.user.displayName") != "Omar Field" {
+		t.Errorf("activity %v", got)
+	}
+	first := w.front()
+	if at(first, "title") != "New ticket" || at(first, "card.body.0.label") != "Customer" || at(first, "id") == "" {
+		t.Fatalf("Dana's dialog is %v", first)
+	}
+	if _, state := w.ui("GET", "/_sim/state?user="+omar, ""); state["dialog"] != nil {
+		t.Errorf("Omar has a dialog too: %v", state["dialog"])
+	}
+
+	w.invokeAnswer(200, "application/json", `{"statusCode":200,"type":"application/vnd.microsoft.search.searchResponse","value":{"results":[{"title":"Harbor Dental","value":"7"}]}}`)
+	found := w.asked("/_sim/suggest", `{"user":"`+dana+`","dataset":"f1/customer","text":"harb"}`)
+	if at(found, "options.0.text") != "Harbor Dental" || at(found, "options.0.value") != "7" || at(w.last(), "value.queryText") != "harb" {
+		t.Errorf("found %v, activity %v", found, w.last())
+	}
+
+	// The bot wants something corrected: another dialog in the place of the first.
+	w.invokeAnswer(200, "application/json", form("", "Customer, please"))
+	w.asked("/_sim/submit", `{"user":"`+dana+`","title":"Create","data":{"form":"f1","customer":"7"}}`)
+	if got := w.last(); got["name"] != "composeExtension/submitAction" || at(got, "value.data.customer") != "7" {
+		t.Errorf("activity %v", got)
+	}
+	second := w.front()
+	if at(second, "title") != "New ticket" || at(second, "card.body.0.label") != "Customer, please" || at(second, "id") == at(first, "id") {
+		t.Errorf("after a correction: %v", second)
+	}
+	w.invokeAnswer(500, "text/plain", "oops")
+	if _, answer := w.ui("POST", "/_sim/submit", `{"user":"`+dana+`","title":"Create"}`); answer["error"] == "" || w.front() == nil {
+		t.Errorf("a failed submission: %v, dialog %v", answer, w.front())
+	}
+	w.invokeAnswer(200, "application/json", `{"task":{"type":"message","value":"Created"}}`)
+	w.asked("/_sim/submit", `{"user":"`+dana+`","title":"Create","data":{"customer":"7"}}`)
+	if got := w.front(); at(got, "text") != "Created" || at(got, "card") != nil {
+		t.Errorf("the last word is %v", got)
+	}
+	w.asked("/_sim/close", `{"user":"`+dana+`"}`)
+	if got := w.front(); got != nil {
+		t.Errorf("closed, there is %v", got)
+	}
+
+	w.invokeAnswer(200, "application/json", form("Again", "Customer"))
+	w.asked("/_sim/shortcut", `{"user":"`+dana+`","message":"`+id+`","name":"new_ticket"}`)
+	w.answers(func(http.ResponseWriter, *http.Request, map[string]any) {})
+	w.asked("/_sim/submit", `{"user":"`+dana+`","title":"Create"}`)
+	if got := w.front(); got != nil {
+		t.Errorf("an empty answer leaves %v", got)
+	}
+	for _, act := range []string{"submit", "suggest"} {
+		if _, answer := w.ui("POST", "/_sim/"+act, `{"user":"`+dana+`"}`); answer["error"] == "" {
+			t.Errorf("%s without a dialog", act)
+		}
+	}
+}
+
+func TestATaskOpensADialogOfAMessagesCard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.post(service, withCard(card(says("Ticket"), `{"type":"Action.Submit","title":"Open","data":{"msteams":{"type":"task/fetch"},"ticket":32164}}`)))
+	w.invokeAnswer(200, "application/json", `{"task":{"type":"message","value":"Nothing to do"}}`)
+	w.asked("/_sim/submit", `{"user":"`+dana+`","message":"`+id+`","title":"Open"}`)
+	if got := w.front(); at(got, "text") != "Nothing to do" || at(w.last(), "name") != "task/fetch" {
+		t.Errorf("dialog %v, activity %v", got, w.last())
+	}
+}

@@ -39,7 +39,8 @@ type sim struct {
 	posts  chan post
 	mu     sync.Mutex
 	state  []byte
-	change chan struct{} // closed and replaced at every change
+	answer map[string]string // path -> what a write is answered, where not the usual
+	change chan struct{}     // closed and replaced at every change
 }
 
 func newSim(t *testing.T, name, route string, posts chan post) *sim {
@@ -48,7 +49,7 @@ func newSim(t *testing.T, name, route string, posts chan post) *sim {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sim{name: name, mux: http.NewServeMux(), posts: posts, state: state, change: make(chan struct{})}
+	s := &sim{name: name, mux: http.NewServeMux(), posts: posts, state: state, answer: map[string]string{}, change: make(chan struct{})}
 	s.mux.HandleFunc("GET "+route, func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -88,9 +89,22 @@ func (s *sim) take(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	s.mu.Lock()
+	answer, ok := s.answer[r.URL.Path]
+	s.mu.Unlock()
+	if !ok {
+		answer = `{"status": 200, "ack_ms": 12}`
+	}
 	s.posts <- p
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, `{"status": 200, "ack_ms": 12}`)
+	_, _ = io.WriteString(w, answer)
+}
+
+// answers sets what a write to the path is answered from now on.
+func (s *sim) answers(path, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer[path] = body
 }
 
 // turn changes the state, and tells the page.
@@ -284,6 +298,16 @@ func (p *page) picture(name string) {
 	}
 }
 
+// quiet checks that the browser had nothing to complain about.
+func (p *page) quiet(t *testing.T) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if diff := cmp.Diff([]string{}, p.errors, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("the browser complained:\n%s", diff)
+	}
+}
+
 func TestPage(t *testing.T) {
 	p := open(t)
 
@@ -321,7 +345,7 @@ func TestPage(t *testing.T) {
 	t.Run("a Teams card's Confirm sends its verb and data", func(t *testing.T) {
 		p.t = t
 		p.press(`[data-message="t2"]`, "Bill it")
-		p.want("/teams/_sim/click", map[string]any{"user": "22222222-0000-4000-8000-000000000001", "message": "t2",
+		p.want("/teams/_sim/click", map[string]any{"user": danaInTeams, "message": "t2",
 			"verb": "confirm", "data": map[string]any{"op": "op-7f4a"}})
 	})
 
@@ -390,11 +414,7 @@ func TestPage(t *testing.T) {
 		p.see("#slack .violations", "section.text is empty")
 	})
 
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if diff := cmp.Diff([]string{}, p.errors, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("the browser complained:\n%s", diff)
-	}
+	p.quiet(t)
 }
 
 func TestEveryElement(t *testing.T) {
@@ -464,14 +484,14 @@ func TestEveryElement(t *testing.T) {
 		p.see("#teams .place option", "Just me")
 		form := map[string]any{"op": "op-8", "note": "two\nlines", "labor": "onsite", "status": "Resolved", "day": "2026-11-23", "mail": "yes"}
 		p.press("[data-message=t5]", "Send")
-		p.want("/teams/_sim/click", map[string]any{"user": "22222222-0000-4000-8000-000000000001", "message": "t5", "verb": "edit", "data": form})
+		p.want("/teams/_sim/click", map[string]any{"user": danaInTeams, "message": "t5", "verb": "edit", "data": form})
 
 		p.press("[data-message=t5]", "More")
 		p.do(chromedp.SendKeys(chromedp.CSS("[data-message=t5] .ac-panel input"), "deep"))
 		p.picture("adaptive.png")
 		p.press("[data-message=t5]", "Send all")
 		form["op"], form["inner"] = "op-9", "deep"
-		p.want("/teams/_sim/click", map[string]any{"user": "22222222-0000-4000-8000-000000000001", "message": "t5", "verb": "edit", "data": form})
+		p.want("/teams/_sim/click", map[string]any{"user": danaInTeams, "message": "t5", "verb": "edit", "data": form})
 	})
 
 	t.Run("nothing shown was taken for HTML", func(t *testing.T) {

@@ -1,6 +1,7 @@
 // Adaptive Cards 1.5, drawn as Teams draws them. The reference is
 // https://adaptivecards.io/explorer/
 
+import { combobox } from "./combobox.js";
 import { cannotDraw, clock, el, link, moment, put, visit } from "./dom.js";
 
 // As many actions as Teams shows in one row; the rest are behind "…".
@@ -8,12 +9,14 @@ const SHOWN_ACTIONS = 6;
 
 /**
  * drawCard draws a card. `act` is called with {verb, data, button} when an
- * Action.Execute is pressed, the card's inputs among the data; `open` with the
- * address of a pressed link, and says whether it took care of it.
+ * Action.Execute is pressed, `submit` with {title, data, button} when an
+ * Action.Submit is, the card's inputs among the data; where one of them is
+ * missing, so are its actions. `suggest(dataset, typed)` promises what a
+ * Data.Query finds, as [{text, value}]. `open` is called with the address of a
+ * pressed link, and says whether it took care of it.
  */
-export function drawCard(card, { act, open }) {
-  const root = { act, open, byId: new Map(), inputs: [], above: null };
-  return drawBody(card, root);
+export function drawCard(card, { act, submit, suggest, open }) {
+  return drawBody(card, { act, submit, suggest, open, byId: new Map(), inputs: [], above: null });
 }
 
 // A card within a card (Action.ShowCard) has inputs of its own, and sends
@@ -142,6 +145,7 @@ const drawers = {
   },
 
   "Input.ChoiceSet"(e, how) {
+    if ((e.style === "filtered" || e["choices.data"]) && !e.isMultiSelect) return filtered(e, how);
     const chosen = e.isMultiSelect ? (e.value ?? "").split(",") : [e.value ?? ""];
     const choices = e.choices ?? [];
     if (!e.isMultiSelect && e.style !== "expanded") {
@@ -161,6 +165,23 @@ const drawers = {
   },
 };
 
+// filtered is a choice that is searched for by typing: among the card's own
+// choices, and those that the bot finds.
+function filtered(e, how) {
+  const own = (e.choices ?? []).map((c) => ({ text: c.title, value: c.value }));
+  const query = e["choices.data"];
+  const { node, read } = combobox({
+    label: e.label ?? e.placeholder ?? e.id, placeholder: e.placeholder, least: query ? 1 : 0,
+    chosen: e.value && (own.find((c) => c.value === e.value) ?? { text: e.value, value: e.value }),
+    async suggest(typed) {
+      const fits = own.filter((c) => c.text.toLowerCase().includes(typed.toLowerCase()));
+      const found = query ? await how.suggest(query.dataset, typed) : [];
+      return [...fits, ...found.filter((f) => !fits.some((c) => c.value === f.value))];
+    },
+  });
+  return input(e, node, how, read);
+}
+
 const inputTypes = { email: "email", password: "password", tel: "tel", url: "url" };
 
 // input puts a label above a field, or a group of them, and registers what it
@@ -169,7 +190,8 @@ function input(e, field, how, read, valid = () => true) {
   const single = ["INPUT", "TEXTAREA", "SELECT"].includes(field.tagName);
   const label = e.label && (single
     ? el("label", { class: "ac-label" }, el("span", {}, e.label, required(e)), field)
-    : el("div", {}, el("div", { class: "ac-label" }, e.label, required(e)), field));
+    : el("div", { class: "ac-labelled" },
+      el("label", { class: "ac-label", htmlFor: field.querySelector("[role=combobox]")?.id }, el("span", {}, e.label, required(e))), field));
   if (single && !e.label) field.setAttribute("aria-label", e.placeholder ?? e.id ?? "Value");
   const error = el("div", { class: "ac-error", hidden: true, attrs: { role: "alert" } },
     e.errorMessage ?? "This is needed, in the form that is asked for.");
@@ -180,8 +202,10 @@ function input(e, field, how, read, valid = () => true) {
     check() {
       const value = read();
       const ok = (!e.isRequired || value !== "") && valid(value);
+      const control = box.querySelector("input, textarea, select");
       error.hidden = ok;
-      return ok || box.querySelector("input, textarea, select");
+      control.setAttribute("aria-invalid", String(!ok));
+      return ok || control;
     },
   });
   return box;
@@ -206,10 +230,11 @@ function actions(list, how) {
 }
 
 function action(a, how, panels) {
-  if (!doers[a?.type]) {
+  const missing = { "Action.Execute": !how.act, "Action.Submit": !how.submit }[a?.type];
+  if (!doers[a?.type] || missing) {
     if (a?.fallback === "drop") return null;
     if (a?.fallback) return action(a.fallback, how, panels);
-    return cannotDraw(a?.type);
+    return cannotDraw(a?.type, missing ? "here" : "");
   }
   const button = el("button", {
     type: "button", class: ["ac-button", `ac-${a.style ?? "default"}`], disabled: a.isEnabled === false,
@@ -223,15 +248,13 @@ function action(a, how, panels) {
 // doers make what pressing an action does.
 const doers = {
   "Action.Execute": (a, how, button) => () => {
-    const inputs = a.associatedInputs === "none" ? [] : inputsOf(how);
-    const wrong = inputs.map((i) => i.check()).filter((r) => r !== true);
-    if (wrong.length > 0) {
-      wrong[0].focus();
-      return;
-    }
-    const typed = Object.fromEntries(inputs.map((i) => [i.id, i.read()]));
-    const data = typeof a.data === "object" || a.data === undefined ? { ...a.data, ...typed } : a.data;
-    how.act?.({ verb: a.verb ?? "", data, button });
+    const data = filledIn(a, how);
+    if (data !== null) how.act({ verb: a.verb ?? "", data, button });
+  },
+
+  "Action.Submit": (a, how, button) => () => {
+    const data = filledIn(a, how);
+    if (data !== null) how.submit({ title: a.title ?? "", data, button });
   },
 
   "Action.OpenUrl": (a, { open }) => () => visit(a.url, open),
@@ -256,6 +279,18 @@ const doers = {
     }
   },
 };
+
+// filledIn is an action's data with what was filled in; null where that is not
+// as it is asked for, which the card says.
+function filledIn(a, how) {
+  const inputs = a.associatedInputs === "none" ? [] : inputsOf(how);
+  const wrong = inputs.map((i) => i.check()).filter((r) => r !== true);
+  if (wrong.length > 0) {
+    wrong[0].focus();
+    return null;
+  }
+  return typeof a.data === "string" ? a.data : { ...a.data, ...Object.fromEntries(inputs.map((i) => [i.id, i.read()])) };
+}
 
 function inputsOf(how) {
   return how ? [...inputsOf(how.above), ...how.inputs] : [];

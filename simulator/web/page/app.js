@@ -4,8 +4,10 @@ import { drawBlocks, mrkdwn } from "./blockkit.js";
 import { drawCard } from "./adaptive.js";
 import { chat } from "./chat.js";
 import { el } from "./dom.js";
+import { modals } from "./modal.js";
 import { simulator } from "./sim.js";
 import { syncro } from "./syncro.js";
+import { tasks } from "./task.js";
 
 const records = syncro(document.getElementById("syncro"), { sim: simulator("/syncro-sim") });
 
@@ -20,16 +22,23 @@ const examples = [
   ["help", "/syncro help"],
 ];
 
+// [what the menu says, the name in the app's manifest]
+const shortcuts = [["New Syncro ticket", "new_ticket"], ["Add to Syncro ticket", "add_to_ticket"]];
+
 chat(document.getElementById("slack"), {
   sim: simulator("/slack-sim"),
   label: "Slack",
   place: ({ id, name }) => (id.startsWith("C") ? `#${name.replace(/^#/, "")}` : name),
   ackLimit: 3000,
   examples,
-  body: (m, { act, name }) => (m.blocks?.length
-    ? drawBlocks(m.blocks, { act, names: name, open: records.open })
+  shortcuts,
+  body: (m, { press, name }) => (m.blocks?.length
+    ? drawBlocks(m.blocks, {
+      names: name, open: records.open,
+      act: ({ action_id, value, button }) => press("/_sim/click", { action_id, value }, "The click", button),
+    })
     : el("div", { class: "said" }, m.bot ? mrkdwn(m.text ?? "", { names: name, open: records.open }) : m.text)),
-  click: ({ action_id, value }) => ({ action_id, value }),
+  front: modals(records.open),
 });
 
 chat(document.getElementById("teams"), {
@@ -37,10 +46,24 @@ chat(document.getElementById("teams"), {
   label: "Teams",
   ackLimit: 15000,
   examples,
-  body: (m, { act }) => [
+  shortcuts,
+  // In a channel the bot hears only what mentions it. Here a command does too,
+  // with or without the mention before it.
+  route(text, where, { bot }) {
+    const mention = `@${bot} `;
+    const named = text.startsWith(mention);
+    const heard = where.kind === "personal" || named || /^\/syncro(\s|$)/.test(text);
+    return { path: heard ? "/_sim/say" : "/_sim/write", text: named ? text.slice(mention.length) : text };
+  },
+  body: (m, { press, ask }) => [
     m.text && el("div", { class: "said" }, m.text),
-    m.card && el("div", { class: "card" }, drawCard(m.card, { act, open: records.open })),
-    m.banner && el("div", { class: "banner", attrs: { role: "alert" } }, m.banner.message ?? m.banner),
+    m.card && el("div", { class: "card" }, drawCard(m.card, {
+      open: records.open,
+      act: ({ verb, data, button }) => press("/_sim/click", { verb, data }, "The click", button),
+      submit: ({ title, data, button }) => press("/_sim/submit", { title, data }, "The click", button),
+      suggest: async (dataset, text) => (await ask("/_sim/suggest", { dataset, text })).options ?? [],
+    })),
   ],
-  click: ({ verb, data }) => ({ verb, data }),
+  banner: (m) => m.banner && el("div", { class: "banner", attrs: { role: "alert" } }, m.banner.message ?? m.banner),
+  front: tasks(records.open),
 });

@@ -7,10 +7,11 @@ import { cannotDraw, clock, el, link, moment, put, visit } from "./dom.js";
  * drawBlocks draws a message's blocks. `act` is called with {action_id,
  * value, button} when a button is pressed; `open` with the address of a
  * pressed link, and says whether it took care of it; `names` looks up the
- * name of a user or channel id.
+ * name of a user or channel id; `input` draws an input block, which only
+ * modals have here.
  */
-export function drawBlocks(blocks, { act, open, names = (id) => id }) {
-  const how = { act, open, names };
+export function drawBlocks(blocks, { act, open, names = (id) => id, input }) {
+  const how = { act, open, names, input };
   return el("div", { class: "bk" }, blocks.map((b) => drawBlock(b, how)));
 }
 
@@ -33,6 +34,8 @@ function drawBlock(block, how) {
       return el("div", { class: "bk-rich" }, (block.elements ?? []).map((e) => rich(e, how)));
     case "table":
       return table(block, how);
+    case "input":
+      return how.input?.(block) ?? cannotDraw("input", "outside of a modal");
     default:
       return cannotDraw(block?.type);
   }

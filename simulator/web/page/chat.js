@@ -3,6 +3,8 @@
 // card is drawn is handed in.
 
 import { cannotDraw, clock, el, icon, put, swap } from "./dom.js";
+import { menu } from "./menu.js";
+import { sheet } from "./sheet.js";
 
 const eye = "M2 12c2.4-4.4 5.9-6.6 10-6.6s7.6 2.2 10 6.6c-2.4 4.4-5.9 6.6-10 6.6S4.4 16.4 2 12zM12 9.2a2.8 2.8 0 1 0 0 5.6a2.8 2.8 0 0 0 0-5.6z";
 const plane = "M4 4.5l17 7.5l-17 7.5l2.5-7.5zM6.5 12h7";
@@ -11,22 +13,39 @@ const plane = "M4 4.5l17 7.5l-17 7.5l2.5-7.5zM6.5 12h7";
  * chat fills root with a chat.
  *
  * `sim` asks its simulator; `label` is its name; `examples` are [label, text]
- * to type with a click; `place(channel)` is how a channel is called; `ackLimit`
- * is how long the platform waits for an acknowledgement, in milliseconds;
- * `body(message, {act, name})` draws a message's content; `click(act)` makes
- * what a press sends of what a renderer says about it.
+ * to type with a click; `shortcuts` are [label, name] of what the app offers on
+ * a person's message; `place(channel)` is how a channel is called; `ackLimit`
+ * is how long the platform waits for an acknowledgement, in milliseconds.
+ *
+ * `route(text, channel, state)` is the {path, text} by which a typed line goes
+ * out. `body(message, {name, press, ask})` draws a message's content, and
+ * `banner(message)` is what stands below it. `front({over, name, press, ask})`
+ * returns what is called with every new state to show the dialog in front.
+ * `name(id)` is somebody's name; `press(path, body, what, button)` does
+ * something in the person's name, on that message or dialog, and says how it
+ * went; `ask(path, body)` promises the simulator's answer.
  */
-export function chat(root, { sim, label, examples, place = (c) => c.name, ackLimit, body, click }) {
+export function chat(root, {
+  sim, label, examples, shortcuts, place = (c) => c.name, ackLimit,
+  route = (text) => ({ path: "/_sim/say", text }), body, banner = () => null, front,
+}) {
   let state = { users: [], channels: [], messages: [], violations: [] };
   let person = "";
   let channel = "";
   const seen = new Map(); // channel -> how many of its messages were looked at
-  const drawn = new Map(); // message id -> {json, node}
+  const drawn = new Map(); // person and message id -> {json, node, update}
 
   let toEnd = true; // the next drawing scrolls to the newest message
   let resting = 0; // where the last such scroll ended
+  let lost = false; // the simulator did not answer when it was last asked
 
-  const people = picker("You are", (id) => { person = id; drawn.clear(); toEnd = true; again(); });
+  const people = picker("You are", (id) => {
+    person = id;
+    toEnd = true;
+    state = { ...state, view: null, dialog: null }; // are their person's own
+    showFront(state);
+    again();
+  });
   const places = picker("Channel", (id) => { channel = id; toEnd = true; render(); });
   const live = el("span", { class: "live", attrs: { role: "img" } });
   const violations = el("div", { class: "violations", hidden: true });
@@ -42,10 +61,7 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
   });
   const avatarSlot = el("span", { class: "me" });
 
-  put(root,
-    el("header", { class: "pane-bar" },
-      el("h2", {}, label, el("small", {}, "simulated")), live,
-      el("div", { class: "who" }, avatarSlot, people.node)),
+  const area = el("div", { class: "area" },
     el("div", { class: "place" }, places.node),
     violations,
     log,
@@ -56,8 +72,16 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
           on: { click: () => { typed.value = full; typed.focus(); typed.setSelectionRange(full.length, full.length); } },
         }, short))),
       el("div", { class: "box" }, typed,
-        el("button", { type: "submit", class: "send", attrs: { "aria-label": "Send" } }, icon(plane))),
-      status));
+        el("button", { type: "submit", class: "send", attrs: { "aria-label": "Send" } }, icon(plane)))));
+
+  put(root,
+    el("header", { class: "pane-bar" },
+      el("h2", {}, label, el("small", {}, "simulated")), live,
+      el("div", { class: "who" }, avatarSlot, people.node)),
+    area, status);
+
+  const over = sheet(area, [...area.children], typed);
+  const showFront = front({ over, name, ...tools("") });
 
   async function refresh() {
     const asked = person;
@@ -96,19 +120,15 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
     showViolations();
 
     const follow = toEnd || log.scrollTop === resting || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-    let focus = null; // goes from a button that is no more to the message that it was in
     const nodes = here.map((m) => {
+      const key = `${person} ${m.id}`;
       const json = JSON.stringify(m);
-      const old = drawn.get(m.id);
-      if (old?.json === json) return old.node;
-      const node = message(m);
-      if (old) node.classList.add("redrawn");
-      if (old?.node.contains(document.activeElement)) focus = node;
-      drawn.set(m.id, { json, node });
-      return node;
+      if (!drawn.has(key)) drawn.set(key, message(m));
+      else if (drawn.get(key).json !== json) drawn.get(key).update(m);
+      drawn.get(key).json = json;
+      return drawn.get(key).node;
     });
     if (nodes.length === 0) nodes.push(empty());
-    if (state.view) nodes.push(cannotDraw("a modal:", state.view.title));
     // What did not change is not touched, so that what is being typed into a card stays.
     const stays = new Set(nodes);
     for (const child of [...log.children]) if (!stays.has(child)) child.remove();
@@ -119,7 +139,7 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
       resting = log.scrollTop;
     }
     toEnd = false;
-    focus?.focus({ preventScroll: true });
+    showFront(state);
   }
 
   function empty() {
@@ -127,39 +147,84 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
       el("p", {}, "Pick one of the lines below, look at it, and press Enter."));
   }
 
-  function message(m) {
-    const mine = m.user === person && !m.bot;
-    return el("article", {
-      class: ["message", mine && "mine", m.bot && "bot", m.ephemeral && "ephemeral"],
-      data: { message: m.id },
-      tabIndex: -1,
-      attrs: { "aria-label": `${m.name ?? name(m.user)}, ${clock(m.time)}` },
-    },
-    avatar(m.name ?? name(m.user), m.bot),
-    el("div", { class: "message-body" },
-      m.ephemeral && el("div", { class: "only-you" }, icon(eye), "Only visible to you"),
-      el("div", { class: "message-head" },
-        el("strong", {}, m.name ?? name(m.user)), m.bot && el("span", { class: "tag" }, "APP"),
-        el("time", {}, clock(m.time)), m.edited && el("span", { class: "edited" }, "edited")),
-      content(m)));
+  // message is a message on the page: update draws of it what has changed, so
+  // that what is being typed into its card stays where the card does.
+  function message(first) {
+    const mine = first.user === person && !first.bot;
+    const face = el("span");
+    const only = el("div", { class: "only-you" }, icon(eye), "Only visible to you");
+    const head = el("div", { class: "message-head" });
+    const inside = el("div", { class: "message-content" });
+    const below = el("div");
+    const node = el("article", {
+      class: ["message", mine && "mine", first.bot && "bot"], data: { message: first.id }, tabIndex: -1,
+    }, face, el("div", { class: "message-body" }, only, head, inside, below));
+
+    let content = "";
+    const fill = (m) => {
+      const author = m.name ?? name(m.user);
+      node.setAttribute("aria-label", `${author}, ${clock(m.time)}`);
+      node.classList.toggle("ephemeral", Boolean(m.ephemeral));
+      swap(face, avatar(author, m.bot));
+      only.hidden = !m.ephemeral;
+      const { press } = tools(m.id);
+      swap(head, el("strong", {}, author), m.bot && el("span", { class: "tag" }, "APP"),
+        el("time", {}, clock(m.time)), m.edited && el("span", { class: "edited" }, "edited"),
+        !m.bot && !m.ephemeral && menu(`Actions on this message of ${author}`,
+          shortcuts.map(([text, name]) => [text, () => press("/_sim/shortcut", { name }, "The shortcut")])));
+      const now = JSON.stringify([m.text, m.blocks, m.card]);
+      if (now !== content) swap(inside, drawContent(m));
+      content = now;
+      swap(below, banner(m));
+    };
+    fill(first);
+    return {
+      node,
+      update(m) {
+        const focused = node.contains(document.activeElement);
+        fill(m);
+        // The keyboard goes from a button that is no more to the message that it was in.
+        if (focused && !node.contains(document.activeElement)) node.focus({ preventScroll: true });
+        node.classList.remove("redrawn");
+        node.offsetWidth; // is looked at so that the animation begins again
+        node.classList.add("redrawn");
+      },
+    };
   }
 
-  function content(m) {
+  function drawContent(m) {
     try {
-      return body(m, { name, act: (a) => press(m, a) });
+      return body(m, { name, ...tools(m.id) });
     } catch (err) {
       return cannotDraw("this message:", err.message);
     }
   }
 
-  async function press(m, a) {
-    a.button.setAttribute("aria-busy", "true");
+  // tools are what a drawn message can do; without an id, what a dialog can.
+  function tools(id) {
+    return {
+      async press(path, body, what, button) {
+        button?.setAttribute("aria-busy", "true");
+        await deliver(path, { message: id, ...body }, what);
+        button?.removeAttribute("aria-busy");
+      },
+      async ask(path, body) {
+        const answer = await sim.post(path, { user: person, message: id, ...body });
+        if (answer?.error) throw new Error(answer.error);
+        return answer;
+      },
+    };
+  }
+
+  // deliver does something in the person's name, tells how that went, and
+  // whether the platform is content.
+  async function deliver(path, body, what) {
     try {
-      tell(await sim.post("/_sim/click", { user: person, message: m.id, ...click(a) }), "The click");
+      return tell(await sim.post(path, { user: person, ...body }), what);
     } catch (err) {
-      say(`The click was not delivered: ${err.message}`, "bad");
+      say(`${what} was not delivered: ${err.message}`, "bad");
+      return false;
     } finally {
-      a.button.removeAttribute("aria-busy");
       again();
     }
   }
@@ -169,14 +234,10 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
     if (!text) return;
     typed.value = "";
     say("Sending", "");
-    try {
-      if (!tell(await sim.post("/_sim/say", { user: person, channel, text }), "It")) typed.value = text;
-    } catch (err) {
-      typed.value = text;
-      say(`It was not delivered: ${err.message}`, "bad");
-    }
+    const way = route(text, state.channels.find((c) => c.id === channel), state);
     toEnd = true;
-    again();
+    if (!await deliver(way.path, { channel, text: way.text }, "It")) typed.value ||= text;
+    toEnd = true;
   }
 
   // tell shows what the platform saw of the bot's acknowledgement, and says
@@ -184,7 +245,9 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
   function tell(answer, what) {
     const took = Number.isFinite(answer?.ack_ms) ? ` after ${answer.ack_ms} ms of at most ${ackLimit}` : "";
     const ok = !answer?.error && (answer?.status ?? 200) < 400;
-    if (ok) say(`${what} was acknowledged${took}`, "good");
+    if (answer?.errors) say(`${what} came back with something to correct${took}`, "bad");
+    else if (ok && answer?.status === 0) say(`The bot was told nothing of this, as in the real ${label}`, "");
+    else if (ok) say(`${what} was acknowledged${took}`, "good");
     else say(`${label} is not content: ${answer.error || `status ${answer.status}`}${took && `, answered${took}`}`, "bad");
     return ok;
   }
@@ -209,7 +272,8 @@ export function chat(root, { sim, label, examples, place = (c) => c.name, ackLim
     live.setAttribute("aria-label", up ? "connected" : "no answer from the simulator");
     live.title = live.getAttribute("aria-label");
     if (!up) say(`The simulated ${label} does not answer${why ? `: ${why}` : ""}. Is bot demo still running?`, "bad");
-    else if (status.dataset.tone === "bad") say("", "");
+    else if (lost) say("", ""); // and not what was said of a click meanwhile
+    lost = !up;
   });
 }
 
