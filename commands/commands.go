@@ -11,6 +11,7 @@ import (
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/sessionlog"
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
@@ -38,6 +39,7 @@ func all() []Command {
 		comment(),
 		note(),
 		reply(),
+		sessionLog(),
 		pending(),
 		whoami(),
 		help(),
@@ -92,6 +94,7 @@ type Rules struct {
 	CloseStatus     string // what a closed ticket becomes
 	DefaultPriority string // of a new ticket
 	Billing         Billing
+	Logs            sessionlog.Folder
 }
 
 // Billing is how time is billed.

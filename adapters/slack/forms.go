@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -156,7 +157,8 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 // the modal alone. What is about none of them stands at the first.
 func (v view) problems(wrong map[string]string) map[string]string {
 	inputs, said := v.inputs(), map[string]string{}
-	for name, why := range wrong {
+	for _, name := range slices.Sorted(maps.Keys(wrong)) {
+		why := wrong[name]
 		if !slices.Contains(inputs, name) && len(inputs) > 0 {
 			name = inputs[0]
 		}

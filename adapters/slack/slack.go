@@ -1,5 +1,5 @@
-// Package slack serves the bot in Slack. Slash commands and clicks come in
-// over HTTP; answers go out through the response_url that Slack lends for
+// Package slack serves the bot in Slack. Slash commands, clicks, forms
+// and shortcuts come in over HTTP; answers go out through the response_url that Slack lends for
 // each of them, and through the Web API where that one is used up.
 package slack
 

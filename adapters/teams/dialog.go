@@ -134,7 +134,7 @@ func (a *Adapter) takeDialog(ctx context.Context, w http.ResponseWriter, act act
 		a.answer(w, http.StatusOK, reply)
 		return
 	}
-	first, err := a.firstForm(ctx, act)
+	first, err := a.fresh(ctx, act)
 	if err != nil {
 		a.answer(w, http.StatusOK, nothingSent(noMemory))
 		return

@@ -64,9 +64,8 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 // first reports whether act comes for the first time. When that cannot be
 // known nothing is done, and the person told.
 func (a *Adapter) first(ctx context.Context, act activity) bool {
-	first, err := a.seen.First(ctx, platform+"/"+act.Conversation.ID+"/"+act.ID)
+	first, err := a.fresh(ctx, act)
 	if err != nil {
-		a.log.Error("teams: Redis did not say whether a message came before", "delivery", act.ID, "err", err)
 		a.say(ctx, act, chat.Card{
 			Title: "Nothing was sent.", Tone: chat.Bad,
 			Parts: []chat.Part{chat.Text(noMemory)},
@@ -74,6 +73,16 @@ func (a *Adapter) first(ctx context.Context, act activity) bool {
 		return false
 	}
 	return first
+}
+
+// fresh reports whether act comes for the first time: Teams repeats what it
+// waited for in vain.
+func (a *Adapter) fresh(ctx context.Context, act activity) (bool, error) {
+	first, err := a.seen.First(ctx, platform+"/"+act.Conversation.ID+"/"+act.ID)
+	if err != nil {
+		a.log.Error("teams: Redis did not say whether something came before", "delivery", act.ID, "err", err)
+	}
+	return first, err
 }
 
 func (a *Adapter) say(ctx context.Context, act activity, card chat.Card) {

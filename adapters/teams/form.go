@@ -2,6 +2,7 @@ package teams
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -66,13 +67,12 @@ type sheet struct {
 // again is s with what was typed, and what is wrong with it. Of a Lookup only
 // the option that the form knows has a label to show.
 func (s sheet) again(values, problems map[string]string) sheet {
-	s.problems = map[string]string{}
+	s.problems = maps.Clone(problems)
 	s.form.Inputs = slices.Clone(s.form.Inputs)
 	for i := range s.form.Inputs {
 		in := &s.form.Inputs[i]
 		known := slices.ContainsFunc(in.Options, func(o chat.Option) bool { return o.Value == values[in.Name] })
 		in.Value = values[in.Name]
-		s.problems[in.Name] = problems[in.Name]
 		if in.Kind == chat.Lookup && in.Value != "" && !known {
 			in.Value = ""
 			s.problems[in.Name] = cmp.Or(problems[in.Name], "Choose this again.")
@@ -104,18 +104,25 @@ func (s sheet) within(text int) drawn {
 	if strings.TrimSpace(s.form.Intro) != "" {
 		d.card.Body = append(d.card.Body, block(cut(s.form.Intro, text), textRun{}))
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.problems)) {
+		if !slices.ContainsFunc(s.form.Inputs, func(in chat.Input) bool { return in.Name == name }) {
+			d.card.Body = append(d.card.Body, block(cut(s.problems[name], text), problemLook()))
+		}
+	}
 	for _, in := range s.form.Inputs {
 		d.card.Body = append(d.card.Body, s.ask(in))
 		if strings.TrimSpace(in.Hint) != "" {
 			d.card.Body = append(d.card.Body, below(cut(in.Hint, text), textRun{Size: "Small", Subtle: true}))
 		}
 		if problem := s.problems[in.Name]; problem != "" {
-			d.card.Body = append(d.card.Body, below(cut(problem, text), textRun{Weight: "Bolder", Color: "Attention"}))
+			d.card.Body = append(d.card.Body, below(cut(problem, text), problemLook()))
 		}
 	}
 	d.card.Actions = s.buttons()
 	return d
 }
+
+func problemLook() textRun { return textRun{Weight: "Bolder", Color: "Attention"} }
 
 // tooLong stands for a form that cannot be drawn.
 func tooLong(form chat.Form) chat.Card {

@@ -150,6 +150,11 @@ func TestProblemsKeepWhatWasTyped(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	s.problems["elsewhere"] = "The ticket is closed."
+	d, _ := s.draw()
+	if shown := words(asJSON(t, d.card)); !strings.Contains(shown, "The ticket is closed.") || !strings.Contains(shown, "Too short.") {
+		t.Errorf("shown: %q", shown)
+	}
 	if form.Inputs[0].Value != "as it was" {
 		t.Error("the form itself was changed")
 	}

@@ -30,10 +30,10 @@ func prose(body string) string {
 
 // page collects text in lines.
 type page struct {
-	b        strings.Builder
-	literal  int      // within how many tags in which white space counts
-	links    []string // the addresses of the links that are open
-	linkText []int    // where their text began
+	b       strings.Builder
+	literal int    // within how many tags in which white space counts
+	link    string // the address of the link that is open
+	from    int    // where its text began
 }
 
 func (p *page) write(text string) {
@@ -72,8 +72,8 @@ func (p *page) open(t html.Token) {
 		p.b.WriteByte('\n')
 	case t.DataAtom == atom.Img, t.Data == "emoji":
 		p.write(attr("alt"))
-	case t.DataAtom == atom.A && t.Type == html.StartTagToken:
-		p.links, p.linkText = append(p.links, attr("href")), append(p.linkText, p.b.Len())
+	case t.DataAtom == atom.A:
+		p.link, p.from = attr("href"), p.b.Len()
 	case t.DataAtom == atom.Td, t.DataAtom == atom.Th:
 		p.write(" ")
 	case isBlock(t):
@@ -89,13 +89,11 @@ func (p *page) open(t html.Token) {
 
 func (p *page) end(t html.Token) {
 	switch {
-	case t.DataAtom == atom.A && len(p.links) > 0:
-		last := len(p.links) - 1
-		address, text := p.links[last], p.b.String()[p.linkText[last]:]
-		p.links, p.linkText = p.links[:last], p.linkText[:last]
-		if isWeb(address) && !strings.Contains(text, strings.TrimSuffix(address, "/")) {
-			p.b.WriteString(" (" + address + ")")
+	case t.DataAtom == atom.A:
+		if isWeb(p.link) && !strings.Contains(p.b.String()[p.from:], strings.TrimSuffix(p.link, "/")) {
+			p.b.WriteString(" (" + p.link + ")")
 		}
+		p.link = ""
 	case isBlock(t):
 		p.line()
 		if isLiteral(t) {

@@ -155,7 +155,7 @@ func (a *Adapter) take(ctx context.Context, w http.ResponseWriter, act activity,
 		a.answer(w, http.StatusOK, told("The bot got your form."))
 		return
 	}
-	first, err := a.firstForm(ctx, act)
+	first, err := a.fresh(ctx, act)
 	if err != nil {
 		a.answer(w, http.StatusOK, told("Nothing was sent. "+noMemory))
 		return
@@ -188,16 +188,6 @@ func (a *Adapter) takeLate(ctx context.Context, act activity, req chat.Request, 
 			then(ctx, a.inPlace(act, req.User))
 		}
 	}
-}
-
-// firstForm reports whether act comes for the first time: Teams repeats what
-// it waited for in vain, and a form must be taken once.
-func (a *Adapter) firstForm(ctx context.Context, act activity) (bool, error) {
-	first, err := a.seen.First(ctx, platform+"/"+act.Conversation.ID+"/"+act.ID)
-	if err != nil {
-		a.log.Error("teams: Redis did not say whether a form came before", "delivery", act.ID, "err", err)
-	}
-	return first, err
 }
 
 // cover replaces the message that act is about, for everybody.

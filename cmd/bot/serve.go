@@ -27,6 +27,7 @@ import (
 	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/sessionlog"
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
@@ -222,6 +223,7 @@ func rules(cfg *config.Config) commands.Rules {
 	r := commands.Rules{
 		CloseStatus: cfg.Tickets.CloseStatus, DefaultPriority: cfg.Tickets.DefaultPriority,
 		Billing: commands.Billing{Timers: cfg.Billing.Path == "timer", Omit: cfg.Billing.Price == "omit"},
+		Logs:    sessionlog.Folder{Dir: cfg.SessionLogs.Dir, Git: cfg.SessionLogs.Git},
 	}
 	for _, l := range cfg.Billing.Labor {
 		r.Billing.Labor = append(r.Billing.Labor, commands.Labor{Name: l.Name, ProductID: l.ProductID})
@@ -234,9 +236,6 @@ func withoutEffect(cfg *config.Config) []string {
 	var keys []string
 	if len(cfg.Notify.Routes) > 0 || !cfg.Notify.WebhookSecret.Empty() {
 		keys = append(keys, "notify")
-	}
-	if cfg.SessionLogs.Git {
-		keys = append(keys, "session_logs")
 	}
 	return keys
 }

@@ -309,6 +309,7 @@ func (p *page) quiet(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
+	t.Parallel()
 	p := open(t)
 
 	t.Run("fits a laptop's screen without scrolling", func(t *testing.T) {
@@ -418,6 +419,7 @@ func TestPage(t *testing.T) {
 }
 
 func TestEveryElement(t *testing.T) {
+	t.Parallel()
 	p := open(t)
 	t.Run("Block Kit", func(t *testing.T) {
 		p.t = t
@@ -508,6 +510,7 @@ func TestEveryElement(t *testing.T) {
 // The adapters keep what they make of a gallery of cards; the page must not
 // leave anything of it out.
 func TestEveryCardOfTheBotCanBeDrawn(t *testing.T) {
+	t.Parallel()
 	p := open(t)
 	show := func(s *sim, pattern, part string) {
 		files, err := filepath.Glob(pattern)

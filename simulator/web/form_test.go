@@ -66,6 +66,7 @@ func fixture(t *testing.T, name string) string {
 const danaInTeams = "22222222-0000-4000-8000-000000000001"
 
 func TestForms(t *testing.T) {
+	t.Parallel()
 	p := open(t)
 
 	t.Run("a message's menu has the app's shortcuts", func(t *testing.T) {
@@ -227,6 +228,13 @@ func TestForms(t *testing.T) {
 		p.t = t
 		p.teams.turn(`"id": "status",`, `"id": "status", "style": "filtered",`)
 		p.choose("#teams .place select", "19:g")
+		p.see("[data-message=t5] label:has(+ .combobox)", "Status")
+		p.keys("[data-message=t5] [role=combobox]", "ne")
+		p.see("[data-message=t5] [role=option]", "New")
+		p.enter()
+		if got := p.value("[data-message=t5] [role=combobox]"); got != "New" {
+			t.Errorf("among the card's own choices %q was chosen", got)
+		}
 		p.keys("[data-message=t5] textarea", "half a sentence")
 		p.teams.turn("The card could not be updated", "Only Dana may press this")
 		p.see("[data-message=t5] .banner", "Only Dana may press this")
