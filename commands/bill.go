@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
@@ -196,14 +197,21 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
+	// It stands on the card twice: in the comment and on the line.
+	if n := utf8.RuneCountInString(body); n > maxText/2 {
+		return Result{}, usage("The text has %d characters. At most %d are shown whole on the card of a bill, and only what was shown is sent.", n, maxText/2)
+	}
 	w.text = body
 	product, err := c.product(ctx, w.labor)
 	if err != nil {
 		return Result{}, err
 	}
-	line := c.chargeLine(t, w, product)
+	line, facts, err := c.charge(ctx, t, w, product)
+	if err != nil {
+		return Result{}, err
+	}
 	plan := &confirm.Plan{
-		Title: "Bill " + name(t), Ticket: &t, Typed: w.line(t.Number), Facts: c.rateFacts(t, w, product),
+		Title: "Bill " + name(t), Ticket: &t, Typed: w.line(t.Number), Facts: facts,
 		Edit:  &confirm.Edit{Command: "bill", About: strconv.FormatInt(t.Number, 10), Form: w.form(strconv.FormatInt(t.Number, 10), c.Billing.Labor).Form},
 		After: []confirm.After{{Label: "Session log…", Line: fmt.Sprintf("log %d", t.Number)}},
 		Steps: []syncro.Write{commentFor(t, "Resolution", body, w.audience)},

@@ -69,6 +69,8 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 			choices = append(choices, Choice{Label: "E-mail the customer", Line: line(emailed)})
 		}
 	}
-	plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
+	if status != t.Status || resolution == "" {
+		plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
+	}
 	return Result{Plan: plan, Choices: choices}, nil
 }

@@ -85,6 +85,7 @@ type Call struct {
 	Rules
 	TicketURL func(id int64) string                          // a ticket in Syncro's web page
 	Pending   func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
+	name      string                                         // of the command
 	commands  []Command
 	timers    timers
 }

@@ -182,7 +182,7 @@ func (b *Bot) answer(ctx context.Context, user chat.User, line string, at chat.R
 		return b.present(ctx, user, line, Result{form: form}, err)
 	}
 	result, err := b.propose(ctx, user, line, at, func(c *Call) (Result, error) {
-		c.Rest = rest
+		c.name, c.Rest = command.Name, rest
 		return command.Run(ctx, c)
 	})
 	if e, ok := errors.AsType[*UsageError](err); ok && e.Command == nil {

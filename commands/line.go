@@ -66,10 +66,11 @@ func (c *Call) addLine(ctx context.Context, t syncro.Ticket, rest string) (Resul
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Plan: &confirm.Plan{
-		Title: "Charge on " + name(t), Ticket: &t, Facts: c.rateFacts(t, w, product),
-		Steps: []syncro.Write{c.chargeLine(t, w, product)},
-	}}, nil
+	line, facts, err := c.charge(ctx, t, w, product)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Plan: &confirm.Plan{Title: "Charge on " + name(t), Ticket: &t, Facts: facts, Steps: []syncro.Write{line}}}, nil
 }
 
 // nth is the entry that a line numbers, and what stands behind the number.
@@ -156,29 +157,28 @@ func (c *Call) product(ctx context.Context, labor string) (syncro.Product, error
 	return product, err
 }
 
-// chargeLine is work as a line item, at the product's rate or, where the
-// configuration says so, without one.
-func (c *Call) chargeLine(t syncro.Ticket, w work, p syncro.Product) syncro.AddLine {
-	l := syncro.AddLine{TicketID: t.ID, ProductID: p.ID, Name: p.Name, Description: w.text, Quantity: syncro.Hours(w.minutes), Price: p.Price}
-	if c.Billing.Omit {
-		l.Price = ""
+// charge is work as a line item, at the product's rate or, where the
+// configuration says so, without one; and what it is reckoned from.
+func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work, p syncro.Product) (syncro.AddLine, chat.Fields, error) {
+	settings, err := c.Reader.Settings(ctx)
+	if err != nil {
+		return syncro.AddLine{}, nil, err
 	}
-	return l
-}
-
-// rateFacts are what a charge is reckoned from.
-func (c *Call) rateFacts(t syncro.Ticket, w work, p syncro.Product) chat.Fields {
-	rate := p.Price + " an hour, read from Syncro at " + p.Read.Local().Format("15:04 MST")
+	line := syncro.AddLine{
+		TicketID: t.ID, ProductID: p.ID, Name: p.Name, Description: w.text, Quantity: syncro.Hours(w.minutes), Price: p.Price,
+		Currency: settings.Currency,
+	}
+	rate := fmt.Sprintf("%s%s an hour, read from Syncro at %s", settings.Currency, p.Price, p.Read.Local().Format("15:04 MST"))
 	if c.Billing.Omit {
-		rate = "left to Syncro"
+		line.Price, rate = "", "left to Syncro"
 	}
 	facts := chat.Fields{
 		{Name: "Customer", Value: orNone(t.Customer)},
-		{Name: "Time", Value: fmt.Sprintf("%d minutes = %s h", w.minutes, syncro.Hours(w.minutes))},
+		{Name: "Time", Value: fmt.Sprintf("%d minutes = %s h", w.minutes, line.Quantity)},
 		{Name: "Rate", Value: rate},
 	}
 	if len(t.LineItems) > 0 {
-		facts = append(facts, chat.Field{Name: "Other charges", Value: chargesLine(t.LineItems)})
+		facts = append(facts, chat.Field{Name: "Charged already", Value: chargesLine(t.LineItems)})
 	}
-	return facts
+	return line, facts, nil
 }

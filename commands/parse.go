@@ -200,7 +200,7 @@ func (c *Call) noSuchTicket(ctx context.Context, number int64, rest string) erro
 		if sameDigits(n, typed) || levenshtein.ComputeDistance(n, typed) == 1 {
 			e.Choices = append(e.Choices, Choice{
 				Label: clip(fmt.Sprintf("#%d %s", t.Number, t.Subject), 60),
-				Line:  fmt.Sprintf("ticket %d", t.Number),
+				Line:  strings.TrimSpace(fmt.Sprintf("%s %d %s", c.name, t.Number, rest)),
 			})
 		}
 		if len(e.Choices) == 3 {
@@ -258,7 +258,9 @@ func pick(names []string, typed string) (name string, maybe []string) {
 		return "", nil
 	}
 	for _, n := range names {
-		if f := fold(n); f != "" && (strings.Contains(f, want) || levenshtein.ComputeDistance(f, want) <= 1+len(want)/3) {
+		if f := fold(n); f != "" && (strings.Contains(f, want) || slices.ContainsFunc(append(strings.Fields(f), f), func(part string) bool {
+			return levenshtein.ComputeDistance(part, want) <= 1+len(want)/4
+		})) {
 			maybe = append(maybe, n)
 		}
 	}

@@ -42,7 +42,7 @@ func (o *Operation) card(raw bool) chat.Card {
 		c.Parts = append(c.Parts, chat.Text("Nothing was sent."))
 		o.drawTyped(&c)
 	}
-	if o.Ticket.URL != "" && o.State != Asked {
+	if o.Ticket.URL != "" && o.State != Asked && !o.gone() {
 		c.Buttons = append(c.Buttons, chat.Button{Label: "Open in Syncro", URL: o.Ticket.URL})
 	}
 	if raw {
@@ -53,6 +53,12 @@ func (o *Operation) card(raw bool) chat.Card {
 	}
 	c.Note += "op " + o.Name()
 	return c
+}
+
+// gone reports whether the ticket is no more because of this operation.
+func (o *Operation) gone() bool {
+	last := o.Steps[len(o.Steps)-1]
+	return last.Kind == syncro.DeleteTicket{}.Kind() && last.State == Landed
 }
 
 func (o *Operation) drawAsked(c *chat.Card, raw bool) {
@@ -68,8 +74,9 @@ func (o *Operation) drawAsked(c *chat.Card, raw bool) {
 			o.As.FullName+", and not as you."))
 	}
 	c.Parts = append(c.Parts, stepLines(o))
-	for i, s := range o.Steps {
-		if len(s.Before.Ours) > 0 {
+	for i := range o.Steps {
+		s := &o.Steps[i]
+		if w, err := o.write(s); err == nil && w.Evidence(o.As.author()).Effect == syncro.Adds && len(s.Before.Ours) > 0 {
 			c.Parts = append(c.Parts, chat.Text(fmt.Sprintf(
 				"The same is on the ticket already (%s). Confirm adds it once more (step %d).", listed(s.Before.Ours), i+1)))
 		}

@@ -75,7 +75,7 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 	op := &Operation{
 		Author: author,
 		As:     As{Name: actor.Name, FullName: actor.FullName, UserID: actor.UserID, Shared: actor.Shared},
-		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts,
+		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts, Edit: plan.Edit, After: plan.After,
 	}
 	shown := map[string][]byte{}
 	if t := plan.Ticket; t != nil {
@@ -232,6 +232,9 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	if err != nil {
 		return e.failed(err)
 	}
+	if how == gripState && op.State == Running {
+		return e.late(op)
+	}
 	if how != gripOK {
 		return answer(how, op)
 	}
@@ -254,6 +257,22 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	}
 	card := op.card(false)
 	return chat.Answer{Replace: &card, Then: func(ctx context.Context) { e.run(ctx, op) }}
+}
+
+// late answers a click on an operation that another click got going. What it
+// draws may reach the platform after the outcome was drawn, so it looks again.
+func (e *Engine) late(op *Operation) chat.Answer {
+	a := answer(gripState, op)
+	a.Then = func(ctx context.Context) {
+		now, err := e.Store.get(ctx, op.ID)
+		if err != nil || now.version == op.version {
+			return // who works on it draws what comes
+		}
+		if err := e.Redraw(ctx, now.Author, now.Card, now.card(false)); err != nil {
+			e.Log.Warn("a card could not be redrawn", "op", now.Name(), "error", err)
+		}
+	}
+	return a
 }
 
 // decide applies what the author pressed to a claimed operation. It reports

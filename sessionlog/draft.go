@@ -94,7 +94,11 @@ func header(c syncro.Comment) string {
 func work(t syncro.Ticket) string {
 	var lines []string
 	for _, e := range t.Timers {
-		lines = append(lines, fmt.Sprintf("Timer: %s from %s · %s", e.Active.Round(time.Minute), stamp(e.Start), oneLine(e.Notes)))
+		length := "running"
+		if e.Active > 0 {
+			length = strings.TrimSuffix(e.Active.Round(time.Minute).String(), "0s")
+		}
+		lines = append(lines, fmt.Sprintf("Timer: %s from %s · %s", length, stamp(e.Start), oneLine(e.Notes)))
 	}
 	for _, l := range t.LineItems {
 		lines = append(lines, fmt.Sprintf("Charge: %s × %s at %s", l.Quantity, oneLine(l.Name), l.Price))

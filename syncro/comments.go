@@ -1,6 +1,7 @@
 package syncro
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func (c commentJSON) comment(customers ...text) Comment {
 	return Comment{
 		ID:           int64(c.ID),
 		Subject:      string(c.Subject),
-		Body:         plain(string(c.Body)),
+		Body:         cmp.Or(plain(string(c.Body)), strings.TrimSpace(string(c.Body))), // a body that is nothing but tags is words to somebody
 		Tech:         string(c.Tech),
 		UserID:       int64(c.UserID),
 		Hidden:       bool(c.Hidden),

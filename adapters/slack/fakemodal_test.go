@@ -280,7 +280,9 @@ func (f *fakeSlack) fill(t testing.TB, delivery string, values map[string]string
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if answer == "" {
-		f.modal = nil
+		if f.modal == m { // the answer may have opened another
+			f.modal = nil
+		}
 		return status
 	}
 	var a struct {

@@ -107,11 +107,13 @@ func (a *Adapter) serveInteraction(w http.ResponseWriter, r *http.Request, body 
 func (a *Adapter) serveSubmission(w http.ResponseWriter, r *http.Request, delivery string, p interaction, v view) {
 	problems, goOn := a.takeSubmission(r.Context(), delivery, p, v)
 	defer goOn()
-	if len(problems) == 0 {
-		w.WriteHeader(http.StatusOK)
+	if len(problems) > 0 {
+		writeJSON(w, slackapi.NewErrorsViewSubmissionResponse(problems))
 		return
 	}
-	writeJSON(w, slackapi.NewErrorsViewSubmissionResponse(problems))
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusOK)
+	http.NewResponseController(w).Flush() // what goes on may open the next modal, after this one is closed
 }
 
 // serveOptions answers for a select menu of a modal that is being typed into.

@@ -18,7 +18,8 @@ const (
 	maxValue    = 2000 // a button's value
 	maxURL      = 3000 // a button's address; taken for links as well
 	maxActionID = 255  // an action_id
-	maxText     = 3000 // a text object; taken for a piece of rich text as well, whose limit is not documented
+	maxText     = 3000 // a text object; taken for one element of rich text as well, whose limit is not documented
+	maxPiece    = 6500 // ours: a text of a card, in as many elements as it needs; what is to be sent is shown whole
 	minText     = 90   // ours: pieces are not made shorter than this so that more of them fit
 
 	// All texts of the blocks together, buttons aside. Not documented;
@@ -57,26 +58,6 @@ func cutLabel(s string, limit int) string {
 		return s
 	}
 	return prefix(s, limit-1) + "…"
-}
-
-// cutLines shortens a table in whole lines.
-func cutLines(s string, limit int) string {
-	if length(s) <= limit {
-		return s
-	}
-	lines := strings.Split(s, "\n")
-	kept, used := 0, length(missingRows(len(lines)))
-	for _, line := range lines {
-		used += length(line) + 1
-		if used > limit {
-			break
-		}
-		kept++
-	}
-	if kept < 2 { // not one row under the header
-		return cut(s, limit)
-	}
-	return strings.Join(lines[:kept], "\n") + "\n" + missingRows(len(lines)-kept)
 }
 
 func missingRows(n int) string { return fmt.Sprintf("… (cut: %d more row%s)", n, plural(n)) }

@@ -24,7 +24,7 @@ type message struct {
 // all fit, so that a long quotation does not push out what is said about it;
 // whatever is missing is said to be.
 func render(c chat.Card) message {
-	limit := maxText
+	limit := maxPiece
 	blocks, all := draw(c, limit)
 	for !all && limit/2 >= minText {
 		limit /= 2
@@ -141,17 +141,22 @@ func (d *drawing) take(s string, shorten func(string, int) string) string {
 	return short
 }
 
-func (d *drawing) text(s string) string { return d.take(clean(s), cut) }
+// text is a text that is one element; long one that may be several.
+func (d *drawing) text(s string) string {
+	return d.take(clean(s), func(s string, limit int) string { return cut(s, min(limit, maxText)) })
+}
+
+func (d *drawing) long(s string) string { return d.take(clean(s), cut) }
 
 // part draws one part; nil where there is nothing in it.
 func (d *drawing) part(p chat.Part) slackapi.Block {
 	switch p := p.(type) {
 	case chat.Text:
-		return rich(section(plainRun(d.text(string(p)))))
+		return rich(section(plainRuns(d.long(string(p)))...))
 	case chat.Quoted:
-		return rich(quote(d.text(string(p))))
+		return rich(quote(d.long(string(p))))
 	case chat.Code:
-		return rich(preformatted(d.text(string(p))))
+		return rich(preformatted(d.long(string(p))))
 	case chat.Table:
 		return rich(d.table(p))
 	case chat.Fields:
@@ -191,7 +196,7 @@ func (d *drawing) fields(all chat.Fields) slackapi.RichTextElement {
 func (d *drawing) table(t chat.Table) slackapi.RichTextElement {
 	var runs []slackapi.RichTextSectionElement
 	if header := cells(t.Header); len(header) > 0 {
-		runs = append(runs, italicRun(d.take(strings.Join(header, " · "), cutLines)))
+		runs = append(runs, italicRun(d.text(strings.Join(header, " · "))))
 	}
 	budget := min(d.limit, d.room)
 	for i, r := range t.Rows {
@@ -215,9 +220,9 @@ func (d *drawing) table(t chat.Table) slackapi.RichTextElement {
 		if len(runs) > 0 {
 			next = "\n"
 		}
-		runs = append(runs, boldRun(next+row[0]))
+		runs = append(runs, boldRun(next+cut(row[0], maxText-1)))
 		if len(row) > 1 {
-			runs = append(runs, plainRun(" · "+strings.Join(row[1:], " · ")))
+			runs = append(runs, plainRuns(" · "+strings.Join(row[1:], " · "))...)
 		}
 	}
 	return section(runs...)
@@ -247,7 +252,7 @@ func (d *drawing) steps(all chat.Steps) []slackapi.RichTextElement {
 		if alert != "" {
 			runs = append(runs, boldRun("\n"+alert))
 		}
-		lines = append(lines, section(runs...), quote(d.text(s.Quoted)), section(plainRun(d.text(s.Result))))
+		lines = append(lines, section(runs...), quote(d.long(s.Quoted)), section(plainRun(d.text(s.Result))))
 	}
 	return lines
 }
@@ -341,14 +346,25 @@ func quote(s string) slackapi.RichTextElement {
 	if s == "" {
 		return nil
 	}
-	return &slackapi.RichTextQuote{Type: slackapi.RTEQuote, Elements: []slackapi.RichTextSectionElement{plainRun(s)}}
+	return &slackapi.RichTextQuote{Type: slackapi.RTEQuote, Elements: plainRuns(s)}
 }
 
 func preformatted(s string) slackapi.RichTextElement {
 	if s == "" {
 		return nil
 	}
-	return &slackapi.RichTextPreformatted{Type: slackapi.RTEPreformatted, Elements: []slackapi.RichTextSectionElement{plainRun(s)}}
+	return &slackapi.RichTextPreformatted{Type: slackapi.RTEPreformatted, Elements: plainRuns(s)}
+}
+
+// plainRuns is a text in elements that are not too long.
+func plainRuns(s string) []slackapi.RichTextSectionElement {
+	var runs []slackapi.RichTextSectionElement
+	for length(s) > maxText {
+		head := prefix(s, maxText)
+		runs = append(runs, plainRun(head))
+		s = s[len(head):]
+	}
+	return append(runs, plainRun(s))
 }
 
 func rich(elements ...slackapi.RichTextElement) slackapi.Block {

@@ -78,14 +78,14 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		want []string
 	}{
 		{"a text over its limit ends with how much is missing",
-			chat.Card{Parts: []chat.Part{chat.Text(long)}}, []string{"xxx… (cut: 37030 more characters)"}},
+			chat.Card{Parts: []chat.Part{chat.Text(long)}}, []string{"xxx… (cut: 33530 more characters)"}},
 		{"texts over the message's limit are shortened alike, and what is said about them stays",
 			chat.Card{Parts: []chat.Part{chat.Steps{
 				{Text: "Comment 1", Alert: "CUSTOMER WILL SEE THIS", Quoted: long},
 				{Text: "Comment 2", Alert: "INTERNAL", Quoted: long},
 				{Text: "Comment 3", Alert: "E-MAIL TO amy@harbordental.example", Quoted: long},
 			}}},
-			[]string{"Comment 3", "E-MAIL TO amy@harbordental.example", "(cut: 38530 more characters)"}},
+			[]string{"Comment 3", "E-MAIL TO amy@harbordental.example", "(cut: 38405 more characters)"}},
 		{"a table is shortened by rows",
 			chat.Card{Parts: []chat.Part{chat.Table{Header: []string{"N"}, Rows: rows(2000)}}}, []string{"more rows)"}},
 		{"parts over 50 blocks", chat.Card{Title: "T", Parts: texts(60)}, []string{"(cut: 12 more parts)"}},

@@ -130,16 +130,17 @@ type lent struct {
 	now    func() time.Time
 
 	mu   sync.Mutex
-	used map[[sha256.Size]byte]uses // by the hash of the URL
+	used map[[16]byte]uses // by the beginning of the URL's hash
+	full int               // so many there are when what is over is next swept out
 }
 
 type uses struct {
-	count int
-	until int64 // Unix seconds
+	count uint32
+	until uint32 // Unix seconds
 }
 
 func newLent(client *http.Client, hosts []string, now func() time.Time) *lent {
-	return &lent{client: client, hosts: hosts, now: now, used: map[[sha256.Size]byte]uses{}}
+	return &lent{client: client, hosts: hosts, now: now, used: map[[16]byte]uses{}}
 }
 
 // refusal is why a response_url took nothing. It never has the URL in it.
@@ -254,21 +255,24 @@ func (l *lent) take(at place) error {
 	if now >= at.Until {
 		return &refusal{Code: "expired_url"}
 	}
-	key := sha256.Sum256([]byte(at.URL))
+	sum := sha256.Sum256([]byte(at.URL))
+	key := [16]byte(sum[:])
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	u := l.used[key]
 	if u.count >= maxUses {
 		return &refusal{Code: "used_url"}
 	}
-	if len(l.used) >= 1024 && u.count == 0 {
+	// Swept when it has doubled: each URL costs a constant share of that.
+	if len(l.used) >= max(l.full, 1024) && u.count == 0 {
 		for k, old := range l.used {
-			if now >= old.until {
+			if now >= int64(old.until) {
 				delete(l.used, k)
 			}
 		}
+		l.full = 2 * len(l.used)
 	}
-	l.used[key] = uses{u.count + 1, at.Until}
+	l.used[key] = uses{u.count + 1, uint32(at.Until)}
 	return nil
 }
 

@@ -1,6 +1,7 @@
-// Package slack serves the bot in Slack. Slash commands, clicks, forms
-// and shortcuts come in over HTTP; answers go out through the response_url that Slack lends for
-// each of them, and through the Web API where that one is used up.
+// Package slack serves the bot in Slack. Slash commands, clicks, forms and
+// shortcuts come in over HTTP; answers go out through the response_url that
+// Slack lends for most of them, and through the Web API where there is none or
+// it is used up.
 package slack
 
 import (

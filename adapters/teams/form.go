@@ -133,8 +133,9 @@ func tooLong(form chat.Form) chat.Card {
 }
 
 // ask draws one input. Its label is drawn as it stands (the adaptivecards
-// renderer makes a TextRun of it), as are the choices of a menu. A toggle that is required would have to be on, and its
-// title is Markdown, so that neither is used.
+// renderer makes a TextRun of it), as are the choices of a menu. A toggle that
+// is required would have to be on, and its title is Markdown, so that neither
+// is used.
 func (s sheet) ask(in chat.Input) any {
 	out := input{ID: in.Name, Label: unbraced(cut(cmp.Or(oneLine(in.Label), in.Name), maxLine))}
 	if !in.Optional && in.Kind != chat.Check {
@@ -197,9 +198,9 @@ func oneLine(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(visible(text), "\n", " "))
 }
 
-// buttons hand the form in or put it away. A dialog takes Action.Submit alone
-// and has its own way out. Source: MicrosoftDocs/msteams-docs,
-// universal-actions-for-adaptive-cards/Work-with-universal-actions.md.
+// buttons hand the form in or put it away. A dialog has its own way out, and
+// what it sends is that of an Action.Submit (MicrosoftDocs/msteams-docs,
+// respond-to-task-module-submit.md; recorded in testdata/activities).
 func (s sheet) buttons() []action {
 	own := formData{Form: s.form.ID, For: s.person, Over: s.over}
 	flat := func(verb string) formData {

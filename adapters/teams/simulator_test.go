@@ -146,7 +146,7 @@ func TestFormsInASimulatedTeams(t *testing.T) {
 		fine(sim.Click(t.Context(), dana, card.ID, "edit"))
 		sees(dana, conversation, "What is the matter")
 		fine(sim.Click(t.Context(), dana, card.ID, "dismiss"))
-		sees(dana, conversation, "The card that was here has not changed.")
+		sees(dana, conversation, "The card that was here was not touched.")
 		if conversation == desk {
 			sees(omar, conversation, "[Edit]")
 		}

@@ -88,14 +88,16 @@ func working() chat.Card {
 	return chat.Card{Title: "One moment…", Tone: chat.Working}
 }
 
-// putAway stands in a form's place that was put away.
+// putAway stands in a form's place that was put away. A card below it that
+// only this person does not see is what Teams has stored, and shows again
+// (microsoft/botbuilder-js issue 4635).
 func putAway(form *chat.Form, over bool) chat.Card {
 	c := chat.Card{Title: "Nothing was sent."}
 	if form != nil && form.Title != "" {
 		c = chat.Card{Title: form.Title, Parts: []chat.Part{chat.Text("Nothing was sent.")}}
 	}
 	if over {
-		c.Parts = append(c.Parts, chat.Text("The card that was here has not changed."))
+		c.Parts = append(c.Parts, chat.Text("The card that was here was not touched. It is shown again when Teams loads this chat anew."))
 		if form != nil {
 			c.Buttons = form.Opener().Buttons
 		}

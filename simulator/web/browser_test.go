@@ -129,9 +129,21 @@ type page struct {
 	errors []string // what the browser complained about
 }
 
-// open starts a browser and waits until the page has drawn all three
-// simulators. It skips the test where no Chromium is installed.
-func open(t *testing.T) *page {
+// TestInABrowser is one test because a browser takes longer to start than all
+// that is done in it.
+func TestInABrowser(t *testing.T) {
+	b := start(t)
+	t.Run("page", b.page)
+	t.Run("every element", b.everyElement)
+	t.Run("forms", b.forms)
+	t.Run("every card of the bot can be drawn", b.everyCardOfTheBotCanBeDrawn)
+}
+
+// browser is a running Chromium.
+type browser struct{ ctx context.Context }
+
+// start starts a browser. It skips the test where no Chromium is installed.
+func start(t *testing.T) *browser {
 	t.Helper()
 	binary := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -144,16 +156,7 @@ func open(t *testing.T) *page {
 		t.Skip("no Chromium here to draw the page with: apt-get install chromium")
 	}
 
-	posts := make(chan post, 16)
-	p := &page{t: t, posts: posts,
-		slack:  newSim(t, "slack", "/_sim/state", posts),
-		teams:  newSim(t, "teams", "/_sim/state", posts),
-		syncro: newSim(t, "syncro", "/_sim/records", posts)}
-	server := httptest.NewServer(web.Handler(web.Options{Slack: p.slack.mux, Teams: p.teams.mux, Syncro: p.syncro.mux}))
-	t.Cleanup(server.Close)
-	t.Cleanup(server.CloseClientConnections) // the event streams end only with the browser's connection
-
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx,
 		chromedp.ExecPath(binary), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
@@ -163,7 +166,29 @@ func open(t *testing.T) *page {
 		chromedp.Flag("hide-scrollbars", true),
 		chromedp.Env("TZ=UTC"))
 	t.Cleanup(cancel)
-	p.ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return &browser{ctx}
+}
+
+// open opens the page in a tab of its own, and waits until it has drawn all
+// three simulators.
+func (b *browser) open(t *testing.T) *page {
+	t.Helper()
+	posts := make(chan post, 16)
+	p := &page{t: t, posts: posts,
+		slack:  newSim(t, "slack", "/_sim/state", posts),
+		teams:  newSim(t, "teams", "/_sim/state", posts),
+		syncro: newSim(t, "syncro", "/_sim/records", posts)}
+	server := httptest.NewServer(web.Handler(web.Options{Slack: p.slack.mux, Teams: p.teams.mux, Syncro: p.syncro.mux}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections) // the event streams end only with the browser's connection
+
+	var cancel context.CancelFunc
+	p.ctx, cancel = chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
 	if err := chromedp.Listen(p.ctx, p.listen); err != nil {
 		t.Fatal(err)
@@ -308,9 +333,8 @@ func (p *page) quiet(t *testing.T) {
 	}
 }
 
-func TestPage(t *testing.T) {
-	t.Parallel()
-	p := open(t)
+func (b *browser) page(t *testing.T) {
+	p := b.open(t)
 
 	t.Run("fits a laptop's screen without scrolling", func(t *testing.T) {
 		if over := eval[[]float64](p, `[document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]`); over[0] > 0 || over[1] > 0 {
@@ -418,9 +442,8 @@ func TestPage(t *testing.T) {
 	p.quiet(t)
 }
 
-func TestEveryElement(t *testing.T) {
-	t.Parallel()
-	p := open(t)
+func (b *browser) everyElement(t *testing.T) {
+	p := b.open(t)
 	t.Run("Block Kit", func(t *testing.T) {
 		p.t = t
 		if got := eval[string](p, `document.querySelector("[data-message=m2] tr:nth-of-type(2)").innerText`); got != "32159\tWaiting on Customer\tJuniper Legal\tNew laptop for A. Cole" {
@@ -509,9 +532,8 @@ func TestEveryElement(t *testing.T) {
 
 // The adapters keep what they make of a gallery of cards; the page must not
 // leave anything of it out.
-func TestEveryCardOfTheBotCanBeDrawn(t *testing.T) {
-	t.Parallel()
-	p := open(t)
+func (b *browser) everyCardOfTheBotCanBeDrawn(t *testing.T) {
+	p := b.open(t)
 	show := func(s *sim, pattern, part string) {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {

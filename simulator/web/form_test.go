@@ -65,9 +65,8 @@ func fixture(t *testing.T, name string) string {
 
 const danaInTeams = "22222222-0000-4000-8000-000000000001"
 
-func TestForms(t *testing.T) {
-	t.Parallel()
-	p := open(t)
+func (b *browser) forms(t *testing.T) {
+	p := b.open(t)
 
 	t.Run("a message's menu has the app's shortcuts", func(t *testing.T) {
 		p.t = t
@@ -157,7 +156,9 @@ func TestForms(t *testing.T) {
 		if !p.focused("[data-block=subject]") {
 			t.Error("the keyboard is not in the field to correct")
 		}
+		p.scheme("dark")
 		p.picture("corrected.png")
+		p.scheme("light")
 		p.keys("[data-block=subject] input", kb.End+" again")
 		p.slack.turn("You see a preview", "You see a draft") // another block of the same view
 		p.see("#slack .dialog", "You see a draft")

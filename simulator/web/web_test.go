@@ -23,7 +23,7 @@ func get(t *testing.T, h http.Handler, path string) (*http.Response, string) {
 func TestPageComesWithAPolicyThatKeepsItToItself(t *testing.T) {
 	t.Parallel()
 	h := web.Handler(web.Options{})
-	for _, path := range []string{"/", "/app.js", "/style.css", "/blockkit.js", "/adaptive.js", "/syncro.js"} {
+	for _, path := range []string{"/", "/app.js", "/style.css", "/blockkit.js", "/adaptive.js", "/syncro.js", "/modal.js", "/task.js", "/combobox.js"} {
 		res, body := get(t, h, path)
 		if res.StatusCode != http.StatusOK || body == "" {
 			t.Errorf("%s: status %d, %d bytes", path, res.StatusCode, len(body))

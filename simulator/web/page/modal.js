@@ -132,7 +132,7 @@ const fields = {
   external_select(e, { label, ask }) {
     const first = e.initial_option && { text: e.initial_option.text.text, value: e.initial_option.value };
     const { node, field, read } = combobox({
-      label, placeholder: e.placeholder?.text, chosen: first, least: e.min_query_length ?? 3,
+      label, placeholder: e.placeholder?.text ?? "Choose an option", chosen: first, least: e.min_query_length ?? 3,
       suggest: async (text) => (await ask("/_sim/suggest", { action_id: e.action_id, text })).options ?? [],
     });
     return { node, control: field, read };
