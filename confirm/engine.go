@@ -233,7 +233,7 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		return e.failed(err)
 	}
 	if how == gripState && op.State == Running {
-		return e.late(op)
+		return e.late(op, click.Card)
 	}
 	if how != gripOK {
 		return answer(how, op)
@@ -260,16 +260,29 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 }
 
 // late answers a click on an operation that another click got going. What it
-// draws may reach the platform after the outcome was drawn, so it looks again.
-func (e *Engine) late(op *Operation) chat.Answer {
+// draws may reach the platform after the outcome was drawn, and would stay. So
+// it waits for the outcome and draws that once more; one that takes longer is
+// drawn, later than this, by whoever works on it.
+func (e *Engine) late(op *Operation, card chat.Ref) chat.Answer {
 	a := answer(gripState, op)
 	a.Then = func(ctx context.Context) {
-		now, err := e.Store.get(ctx, op.ID)
-		if err != nil || now.version == op.version {
-			return // who works on it draws what comes
-		}
-		if err := e.Redraw(ctx, now.Author, now.Card, now.card(false)); err != nil {
-			e.Log.Warn("a card could not be redrawn", "op", now.Name(), "error", err)
+		for range 20 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(e.Looks[0] / 2):
+			}
+			now, err := e.Store.get(ctx, op.ID)
+			if err != nil {
+				return
+			}
+			if now.State == Running {
+				continue
+			}
+			if err := e.Redraw(ctx, now.Author, card, now.card(false)); err != nil {
+				e.Log.Warn("a card could not be redrawn", "op", now.Name(), "error", err)
+			}
+			return
 		}
 	}
 	return a

@@ -169,7 +169,7 @@ func (s *story) confirm(t *testing.T, c card) card {
 		t.Error("something was sent before Confirm was pressed")
 	}
 	done := press(t, s.dana, c, "Confirm", "Done and checked", "logged as Dana Ruiz")
-	if len(done.buttons) > 0 {
+	if slices.ContainsFunc(done.buttons, func(b string) bool { return b == "Confirm" || b == "Cancel" || b == "Edit" }) {
 		t.Errorf("the outcome has the buttons %q", done.buttons)
 	}
 	s.sent = s.writes()
