@@ -127,7 +127,7 @@ func TestEveryCommandHasHelpAndItsExamplesAreFound(t *testing.T) {
 // FuzzFind: whatever is typed, there is a command or an explanation, and the
 // line of a choice is found again.
 func FuzzFind(f *testing.F) {
-	for _, s := range []string{"", "close 32164", "clsoe 1", "#1 x", "“”", "\x00", "note 1 \n", "https://[::1", "🎫 32164", "‏אבג 32164"} {
+	for _, s := range []string{"", "close 32164", "clsoe 1", "#1 x", "“”", "\x00", "note 1 \n", "https://[::1", "🎫 32164", "\u200fאבג 32164"} {
 		f.Add(s)
 	}
 	commands := all()

@@ -52,16 +52,6 @@ func cut(s string, limit int) string {
 
 func missing(n int) string { return fmt.Sprintf("… (cut: %d more character%s)", n, plural(n)) }
 
-// cutLabel shortens what has no room to say more than that it is cut.
-func cutLabel(s string, limit int) string {
-	if length(s) <= limit {
-		return s
-	}
-	return prefix(s, limit-1) + "…"
-}
-
-func missingRows(n int) string { return fmt.Sprintf("… (cut: %d more row%s)", n, plural(n)) }
-
 // prefix is the first n characters of s.
 func prefix(s string, n int) string {
 	for i := range s {
@@ -71,6 +61,14 @@ func prefix(s string, n int) string {
 		n--
 	}
 	return s
+}
+
+// cutLabel shortens what has no room to say more than that it is cut.
+func cutLabel(s string, limit int) string {
+	if length(s) <= limit {
+		return s
+	}
+	return prefix(s, limit-1) + "…"
 }
 
 // clean makes s a text that JSON and Slack can hold: what is not UTF-8 or a
