@@ -77,7 +77,7 @@ type Shortcut struct {
 
 // Call is one typed command.
 type Call struct {
-	Reader Reader              // can read Syncro as Who, and nothing else
+	Reader *syncro.Reader      // can read Syncro as Who, and nothing else
 	Who    identity.Technician // who typed it
 	Rest   string              // what stands behind the command's name
 	Now    time.Time
@@ -109,21 +109,6 @@ type Billing struct {
 type Labor struct {
 	Name      string
 	ProductID int64
-}
-
-// Reader is what commands may ask of Syncro.
-type Reader interface {
-	Ticket(ctx context.Context, id int64) (syncro.Ticket, error)
-	TicketByNumber(ctx context.Context, number int64) (syncro.Ticket, error)
-	OpenTickets(ctx context.Context) (syncro.List[syncro.Ticket], error)
-	SearchTickets(ctx context.Context, query string) (syncro.List[syncro.Ticket], error)
-	SearchCustomers(ctx context.Context, query string) (syncro.List[syncro.Customer], error)
-	Customer(ctx context.Context, id int64) (syncro.Customer, error)
-	TicketInvoices(ctx context.Context, ticketID int64) ([]syncro.Invoice, error)
-	Invoice(ctx context.Context, id int64) (syncro.Invoice, error)
-	Invoices(ctx context.Context) (syncro.List[syncro.Invoice], error)
-	Product(ctx context.Context, id int64) (syncro.Product, error)
-	Settings(ctx context.Context) (syncro.Settings, error)
 }
 
 // Result is what a command answers: cards, or a plan to be confirmed.

@@ -246,7 +246,7 @@ func (b *Bot) propose(ctx context.Context, user chat.User, typed string, at chat
 	}
 	c, id, err := b.Engine.Propose(ctx, user, confirm.Actor{
 		Name: who.Name, FullName: who.FullName, UserID: who.UserID, Shared: who.Shared, Key: who.Key,
-	}, *result.Plan)
+	}, call.Reader, *result.Plan)
 	if err != nil || !result.AtOnce || at == "" || id == "" {
 		shown := card(c, result.Choices...)
 		shown.operation = id
@@ -267,7 +267,7 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 		return nil, err
 	}
 	return &Call{
-		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup), Who: who, Now: time.Now(),
+		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now(),
 		Rules: b.Rules, TicketURL: b.Syncro.TicketURL, commands: b.commands, timers: timers{b.Redis},
 		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
 	}, nil

@@ -44,7 +44,8 @@ func BenchmarkProposeAndConfirm(b *testing.B) {
 	statuses := []string{"In Progress", "Waiting on Customer"}
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
-		ticket, err := client.Reader(actor.Key, syncro.ClassLookup).Ticket(b.Context(), id)
+		reader := client.Reader(actor.Key, syncro.ClassLookup).Once()
+		ticket, err := reader.Ticket(b.Context(), id)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -52,7 +53,7 @@ func BenchmarkProposeAndConfirm(b *testing.B) {
 		if ticket.Status == to {
 			to = statuses[1]
 		}
-		card, _, err := engine.Propose(b.Context(), dana, actor, Plan{
+		card, _, err := engine.Propose(b.Context(), dana, actor, reader, Plan{
 			Title: "Change", Typed: "as typed", Ticket: &ticket, Steps: []syncro.Write{syncro.UpdateTicket{TicketID: id, Status: to, From: ticket.Status}},
 		})
 		if err != nil || len(card.Buttons) == 0 {

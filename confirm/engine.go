@@ -67,22 +67,19 @@ func New(o Options) *Engine {
 	return &Engine{Options: o}
 }
 
-// Propose saves a plan and draws its card; id is the operation's. Evidence that
-// plan.Ticket already shows is not asked for again. When everything is so
-// already the card says that there is nothing to do, nothing is saved, and id
-// is empty.
-func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, plan Plan) (_ chat.Card, id string, _ error) {
+// Propose saves a plan and draws its card; id is the operation's. The
+// pre-images are read through reader, best the one that the plan was made with
+// (syncro.Reader.Once). When everything is so already the card says that there
+// is nothing to do, nothing is saved, and id is empty.
+func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, reader *syncro.Reader, plan Plan) (_ chat.Card, id string, _ error) {
 	op := &Operation{
 		Author: author,
 		As:     As{Name: actor.Name, FullName: actor.FullName, UserID: actor.UserID, Shared: actor.Shared},
 		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts, Edit: plan.Edit, After: plan.After,
 	}
-	shown := map[string][]byte{}
 	if t := plan.Ticket; t != nil {
 		op.Ticket = Ticket{ID: t.ID, Number: t.Number, URL: e.Syncro.TicketURL(t.ID), Gist: t.Gist()}
-		shown[syncro.TicketPath(t.ID)] = t.Raw
 	}
-	reader := e.Syncro.Reader(actor.Key, syncro.ClassLookup)
 	soAlready := true
 	for _, w := range plan.Steps {
 		kind, args, err := syncro.MarshalWrite(w)
@@ -94,7 +91,7 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 			w = b.Bind(make([]int64, len(op.Steps)))
 		}
 		evidence := w.Evidence(op.As.author())
-		if step.Before, err = e.preimage(ctx, reader, evidence, shown); err != nil {
+		if step.Before, err = reader.Look(ctx, evidence); err != nil {
 			return chat.Card{}, "", err
 		}
 		// A record that is to be added is never there already: the same text
@@ -111,14 +108,6 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, pla
 	}
 	card, err := e.ask(ctx, op)
 	return card, op.ID, err
-}
-
-// preimage is what the evidence shows now.
-func (e *Engine) preimage(ctx context.Context, r *syncro.Reader, ev syncro.Evidence, shown map[string][]byte) (syncro.Sight, error) {
-	if body, ok := shown[ev.Path]; ok {
-		return ev.Read(body)
-	}
-	return r.Look(ctx, ev)
 }
 
 // ask saves op as a new operation that waits for its author.

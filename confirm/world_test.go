@@ -145,11 +145,12 @@ func (p *process) start(t *testing.T) *process {
 
 // propose makes the card for a plan on a ticket and returns the operation's id.
 func (p *process) propose(ctx context.Context, ticketID int64, steps ...syncro.Write) (string, chat.Card, error) {
-	t, err := p.client.Reader(syncro.NewKey(danaKey), syncro.ClassLookup).Ticket(ctx, ticketID)
+	reader := p.client.Reader(syncro.NewKey(danaKey), syncro.ClassLookup).Once()
+	t, err := reader.Ticket(ctx, ticketID)
 	if err != nil {
 		return "", chat.Card{}, err
 	}
-	c, id, err := p.Propose(ctx, dana, Actor{Name: "dana", FullName: "Dana Ruiz", UserID: 4101, Key: syncro.NewKey(danaKey)}, Plan{
+	c, id, err := p.Propose(ctx, dana, Actor{Name: "dana", FullName: "Dana Ruiz", UserID: 4101, Key: syncro.NewKey(danaKey)}, reader, Plan{
 		Title: fmt.Sprintf("Change #%d", t.Number), Typed: "as typed", Ticket: &t, Steps: steps,
 	})
 	return id, c, err

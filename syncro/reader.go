@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 )
 
 // maxPages is how many pages of a list are read.
@@ -18,6 +19,21 @@ type Reader struct {
 	client *Client
 	key    Key
 	class  Class
+	memory *memory // nil: it asks each time
+}
+
+// memory is what one Reader was answered.
+type memory struct {
+	mu      sync.Mutex
+	answers map[string][]byte
+}
+
+// Once is r for one command: it asks each path once, so that what a card shows
+// and what it is later compared with are one reading, and cost one request.
+func (r *Reader) Once() *Reader {
+	once := *r
+	once.memory = &memory{answers: map[string][]byte{}}
+	return &once
 }
 
 // List is the beginning of a list, and whether there is more.
@@ -26,7 +42,7 @@ type List[T any] struct {
 	More  bool
 }
 
-// Look does an evidence's GET, never from a cache. Whatever is not the answer
+// Look does an evidence's GET, never from a cache of others'. Whatever is not the answer
 // it should be is an error and never an empty Sight, but for a 404 where the
 // evidence takes that for an answer.
 func (r *Reader) Look(ctx context.Context, e Evidence) (Sight, error) {
@@ -45,7 +61,19 @@ func (r *Reader) Look(ctx context.Context, e Evidence) (Sight, error) {
 }
 
 func (r *Reader) get(ctx context.Context, path string) ([]byte, error) {
-	return r.client.get(ctx, r.key, r.class, path)
+	if r.memory == nil {
+		return r.client.get(ctx, r.key, r.class, path)
+	}
+	r.memory.mu.Lock()
+	defer r.memory.mu.Unlock()
+	if body, ok := r.memory.answers[path]; ok {
+		return body, nil
+	}
+	body, err := r.client.get(ctx, r.key, r.class, path)
+	if err == nil {
+		r.memory.answers[path] = body
+	}
+	return body, err
 }
 
 // garbled is the error for an answer with status 200 to a GET that does not

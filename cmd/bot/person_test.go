@@ -21,6 +21,17 @@ type person interface {
 	press(t testing.TB, c card, label string) string
 	// cards are what the bot shows the person, oldest first.
 	cards(t testing.TB) []card
+
+	// form is what the person is asked to fill in now, nil for nothing.
+	form(t testing.TB) *form
+	// suggest types into a lookup of a form and returns what is offered.
+	suggest(t testing.TB, f *form, input, typed string) []string
+	// submit fills in values, by input, leaves the rest as it is, and hands
+	// the form in. Its error is why it was not taken.
+	submit(t testing.TB, f *form, values map[string]string) error
+	// shortcut uses one of the bot's on a message that the person writes, and
+	// returns the form that it opens.
+	shortcut(t testing.TB, message, name string) *form
 }
 
 // card is a message of the bot as one person sees it.
