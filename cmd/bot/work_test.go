@@ -1,0 +1,565 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"github.com/syncrobot/syncrobot/simulator/syncrosim"
+)
+
+// onBoth tells a story on each platform, and sees afterwards that nothing
+// reached Syncro that was not confirmed.
+func onBoth(t *testing.T, tell func(*testing.T, *story), settings ...setting) {
+	t.Helper()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		s := &story{world: w, dana: who(danaSlack, danaTeams), rob: who(robSlack, robTeams)}
+		tell(t, s)
+		w.finish(t)
+		if got := w.writes(); got != s.sent {
+			t.Errorf("%d writes reached Syncro, want %d", got, s.sent)
+		}
+	}, settings...)
+}
+
+// refuses types a line and expects to be told why not, without a write and
+// without anything to confirm.
+func (s *story) refuses(t *testing.T, line string, words ...string) card {
+	t.Helper()
+	c := ask(t, s.dana, line, append(words, "Nothing was sent.")...)
+	if slices.Contains(c.buttons, "Confirm") {
+		t.Errorf("%q can be confirmed: %s", line, c.text)
+	}
+	if s.writes() != s.sent {
+		t.Errorf("%q changed something", line)
+	}
+	return c
+}
+
+// changed are the requests since the n-th that change something, with their
+// bodies.
+func (w *world) changed(t testing.TB, n int) (routes []string, bodies []map[string]any) {
+	t.Helper()
+	for _, r := range w.Syncro.Requests()[n:] {
+		if r.Method == "GET" {
+			continue
+		}
+		body := map[string]any{}
+		if r.Body != "" {
+			if err := json.Unmarshal([]byte(r.Body), &body); err != nil {
+				t.Errorf("%s %s: %v", r.Method, r.Path, err)
+			}
+		}
+		routes, bodies = append(routes, r.Route), append(bodies, body)
+	}
+	return routes, bodies
+}
+
+// theInvoice is a ticket's only invoice.
+func (w *world) theInvoice(t testing.TB, number int64) syncrosim.Invoice {
+	t.Helper()
+	all := w.Syncro.Invoices(number)
+	if len(all) != 1 {
+		t.Fatalf("#%d has %d invoices", number, len(all))
+	}
+	return all[0]
+}
+
+// is compares a decimal with what it should be, 0.750 and 0.75 alike.
+func is(t testing.TB, what string, got decimal.Decimal, want string) {
+	t.Helper()
+	if !got.Equal(decimal.RequireFromString(want)) {
+		t.Errorf("%s is %s, want %s", what, got, want)
+	}
+}
+
+// labor checks a charge for time.
+func labor(t testing.TB, l syncrosim.Line, product int64, hours, price, text string) {
+	t.Helper()
+	is(t, "the quantity", l.Quantity, hours)
+	is(t, "the price", l.Price, price)
+	if l.ProductID != product || l.Taxable || l.UserID != 4101 || l.Description != text {
+		t.Errorf("Syncro has the charge %+v", l)
+	}
+}
+
+// billed are the requests of a bill, in their order.
+var billed = []string{"POST /tickets/{id}/comment", "POST /tickets/{id}/add_line_item", "POST /invoices", "PUT /tickets/{id}"}
+
+func TestBill(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		t.Run("in one line", func(t *testing.T) {
+			before := len(s.Syncro.Requests())
+			c := ask(t, s.dana, "bill 32163 45m remote “Label editor mended.”", "Confirm: Bill #32163", "Quayside Books", "45 minutes = 0.75 h", "150",
+				"read from Syncro", "CUSTOMER WILL SEE THIS · E-MAIL to june@quayside.example", "Label editor mended.", "0.75", "not taxed", "In Progress → Invoiced")
+			done := s.confirm(t, c)
+			if !done.has("invoice #67433") {
+				t.Errorf("the outcome does not name the invoice: %s", done.text)
+			}
+			routes, _ := s.changed(t, before)
+			if diff := cmp.Diff(billed, routes); diff != "" {
+				t.Error(diff)
+			}
+			if got := s.lastComment(t, 32163); got.Subject != "Resolution" || got.Body != "Label editor mended." || got.UserID != 4101 || got.Hidden || got.EmailedTo == "" {
+				t.Errorf("Syncro has the comment %+v", got)
+			}
+			k := s.ticket(t, 32163)
+			if len(k.Comments) != 2 || len(k.Lines) != 1 || k.Status != "Invoiced" {
+				t.Fatalf("Syncro has %d comments, %d charges, %q", len(k.Comments), len(k.Lines), k.Status)
+			}
+			labor(t, k.Lines[0], 1190473, "0.75", "150", "Label editor mended.")
+			inv := s.theInvoice(t, 32163)
+			is(t, "the total", inv.Total, "112.50")
+			if len(inv.Lines) != 1 || inv.Lines[0].LineID != k.Lines[0].ID || inv.UserID != 4101 {
+				t.Errorf("Syncro has the invoice %+v", inv)
+			}
+		})
+		t.Run("a second time", func(t *testing.T) {
+			c := s.refuses(t, "bill 32163 20m remote More of it", "#32163 has invoice #67433 already")
+			before := len(s.Syncro.Requests())
+			s.confirm(t, press(t, s.dana, c, "Charge it, no invoice", "Confirm: Bill #32163", "Charged already", "0.75 × Labor - Remote Business"))
+			if routes, _ := s.changed(t, before); !slices.Equal(routes, billed[:2]) {
+				t.Errorf("sent %q", routes)
+			}
+			if lines := s.ticket(t, 32163).Lines; len(lines) != 2 || lines[1].Converted {
+				t.Errorf("Syncro has the charges %+v", lines)
+			}
+			s.theInvoice(t, 32163)
+		})
+		t.Run("prepaid", func(t *testing.T) {
+			s.does(t, "bill 32171 1h30m onsite Scanner mended", 4, "Confirm: Bill #32171", "90 minutes = 1.5 h", "175", "Prepaid", "6.5", "$0.00")
+			k := s.ticket(t, 32171)
+			if k.Status != "Invoiced" || len(k.Lines) != 1 {
+				t.Fatalf("Syncro has %q and %+v", k.Status, k.Lines)
+			}
+			labor(t, k.Lines[0], 26118, "1.5", "175", "Scanner mended")
+			inv := s.theInvoice(t, 32171)
+			is(t, "the total", inv.Total, "0")
+			is(t, "the prepaid part", inv.Prepaid, "1.5")
+		})
+		t.Run("on top of a charge", func(t *testing.T) {
+			s.does(t, "bill 32144 30m remote Rules checked", 4, "Charged already", "0.75 × Labor - Remote Business")
+			if inv := s.theInvoice(t, 32144); len(inv.Lines) != 2 {
+				t.Errorf("Syncro has the invoice %+v", inv)
+			}
+		})
+		t.Run("odd minutes", func(t *testing.T) {
+			for minutes, hours := range map[int]string{7: "0.1167", 20: "0.3333", 50: "0.8333"} {
+				c := ask(t, s.dana, fmt.Sprintf("bill 32162 %dm remote Checked the port", minutes), fmt.Sprintf("%d minutes = %s h", minutes, hours))
+				press(t, s.dana, c, "Cancel", "Cancelled")
+			}
+		})
+		t.Run("done a little differently", func(t *testing.T) {
+			first := ask(t, s.dana, "bill 32162 15m travel There and back", "Confirm:", "E-MAIL", "[Internal comment]", "[No e-mail]", "[No invoice yet]")
+			second := press(t, s.dana, first, "No e-mail", "Confirm:", "CUSTOMER WILL SEE THIS", "NO E-MAIL", "[E-mail the customer]")
+			third := press(t, s.dana, second, "Internal comment", "Confirm:", "INTERNAL")
+			last := press(t, s.dana, third, "No invoice yet", "Confirm:", "INTERNAL", "[With invoice]")
+			for _, old := range []card{first, second, third} {
+				press(t, s.dana, old, "Confirm", "Cancelled", "Nothing was sent.")
+			}
+			if s.writes() != s.sent {
+				t.Fatal("an old card was sent")
+			}
+			before := len(s.Syncro.Requests())
+			ask(t, s.dana, "pending", "Waiting for you · 1")
+			s.confirm(t, see(t, s.dana, "Confirm: Bill #32162", "There and back"))
+			_ = last
+			if routes, _ := s.changed(t, before); !slices.Equal(routes, billed[:2]) {
+				t.Errorf("sent %q", routes)
+			}
+			k := s.ticket(t, 32162)
+			if got := s.lastComment(t, 32162); !got.Hidden || got.EmailedTo != "" || k.Status != "In Progress" || len(s.Syncro.Invoices(32162)) != 0 {
+				t.Errorf("Syncro has %q and %+v", k.Status, got)
+			}
+			labor(t, k.Lines[0], 26117, "0.25", "85", "There and back")
+		})
+		t.Run("no such labor", func(t *testing.T) {
+			s.refuses(t, "bill 32170 30m --loud done", "I do not know “--loud”", "--no-email")
+			s.refuses(t, "bill 32170 25h remote done", "more than a day")
+			s.refuses(t, "bill 32170 1.33m remote done", "not a whole number of minutes")
+		})
+		t.Run("refused by Syncro", func(t *testing.T) {
+			s.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.Invalid422, Method: "POST", Path: "/invoices"})
+			c := ask(t, s.dana, "bill 32161 1h remote Two desks moved", "Confirm:")
+			press(t, s.dana, c, "Confirm", "Steps 1 to 2 were done. Step 3 was not sent. Nothing more will be sent.", "Syncro does not accept it (422)")
+			s.sent = s.writes()
+			if k := s.ticket(t, 32161); k.Status != "Scheduled" || len(s.Syncro.Invoices(32161)) != 0 {
+				t.Errorf("Syncro has %q", k.Status)
+			}
+			// What is there is not charged twice: the invoice is made of it.
+			s.refuses(t, "update 32161 invoiced", "#32161 has no invoice")
+			s.does(t, "invoice 32161 create", 1, "Invoice #32161", "with exactly: Labor - Remote Business · 1")
+			s.does(t, "update 32161 invoiced", 1, "Scheduled → Invoiced")
+		})
+		t.Run("changed after the card was drawn", func(t *testing.T) {
+			c := ask(t, s.dana, "bill 32156 30m remote Account unlocked", "Confirm:")
+			if err := s.Syncro.Person(syncrosim.Act{Ticket: 32156, UserID: 4112, Comment: "Called them", Hidden: true}); err != nil {
+				t.Fatal(err)
+			}
+			c = press(t, s.dana, c, "Confirm", "Nothing was sent: #32156 changed after the card was drawn", "1 new comment")
+			s.confirm(t, c)
+			s.theInvoice(t, 32156)
+		})
+	})
+}
+
+// TestBillOfAnother: somebody charges a part between the bill's charge and its
+// invoice, so that the invoice is not what was confirmed. The ticket is not
+// marked Invoiced before a person has put that right.
+func TestBillWithAStrangeInvoice(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		c := ask(t, s.dana, "bill 32163 45m remote Label editor mended", "Confirm:")
+		wrong := press(t, s.dana, c, "Confirm", "Steps 1 to 2 were done. Step 3 was done, and is not checked.",
+			"it holds:", "Labor - Remote Business", "Patch cable", "nothing that follows from it was sent", "[Look again]")
+		if wrong.has("Done and checked") || s.Syncro.Count("PUT", "") != 0 {
+			t.Errorf("it goes on: %s", wrong.text)
+		}
+		if k := s.ticket(t, 32163); k.Status != "In Progress" {
+			t.Errorf("the status is %q", k.Status)
+		}
+		press(t, s.dana, wrong, "Look again", "Steps 1 to 2 were done", "Patch cable", "[Look again]")
+		if k := s.ticket(t, 32163); k.Status != "In Progress" {
+			t.Errorf("the status is %q", k.Status)
+		}
+		s.Syncro.Change(func(d *syncrosim.Data) {
+			for i := range d.Invoices {
+				d.Invoices[i].Lines = slices.DeleteFunc(d.Invoices[i].Lines, func(l syncrosim.InvoiceLine) bool { return l.Name == "Not ours" })
+			}
+		})
+		press(t, s.dana, wrong, "Look again", "Done and checked", "logged as Dana Ruiz")
+		if k := s.ticket(t, 32163); k.Status != "Invoiced" {
+			t.Errorf("the status is %q", k.Status)
+		}
+		if routes, _ := s.changed(t, 0); !slices.Equal(routes, billed) {
+			t.Errorf("sent %q", routes)
+		}
+		s.sent = len(billed)
+	}, func(w *world) {
+		var once sync.Once
+		w.before = func(syncro http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/invoices") {
+					once.Do(func() {
+						w.Syncro.Edit(32163, func(k *syncrosim.Ticket) {
+							k.Lines = append(k.Lines, syncrosim.Line{ProductID: 402212, UserID: 4107, Name: "Patch cable 2 m", Description: "Not ours",
+								Quantity: decimal.NewFromInt(1), Price: decimal.RequireFromString("6.5")})
+						})
+					})
+				}
+				syncro.ServeHTTP(rw, r)
+			})
+		}
+	})
+}
+
+// TestBillByTimer is the other way to bill: a timer entry that Syncro turns
+// into the charge.
+func TestBillByTimer(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.does(t, "bill 32163 45m remote Label editor mended", 5, "Confirm: Bill #32163", "0.75", "In Progress → Invoiced")
+		routes, _ := s.changed(t, 0)
+		want := []string{billed[0], "POST /tickets/{id}/timer_entry", "POST /tickets/{id}/charge_timer_entry", billed[2], billed[3]}
+		if diff := cmp.Diff(want, routes); diff != "" {
+			t.Error(diff)
+		}
+		k := s.ticket(t, 32163)
+		if len(k.Timers) != 1 || len(k.Lines) != 1 || k.Status != "Invoiced" {
+			t.Fatalf("Syncro has %+v", k)
+		}
+		if e := k.Timers[0]; !e.Recorded || e.UserID != 4101 || e.ProductID != 1190473 || e.Active.Minutes() != 45 || e.Notes != "Label editor mended" {
+			t.Errorf("Syncro has the timer %+v", e)
+		}
+		labor(t, k.Lines[0], 1190473, "0.75", "150", "Label editor mended")
+		is(t, "the total", s.theInvoice(t, 32163).Total, "112.50")
+	}, func(w *world) { w.cfg.Billing.Path = "timer" })
+}
+
+// TestPriceLeftToSyncro: with price: omit no rate is sent.
+func TestPriceLeftToSyncro(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.does(t, "bill 32163 45m remote Label editor mended", 4, "left to Syncro")
+		_, bodies := s.changed(t, 0)
+		for _, name := range []string{"price", "price_retail", "price_cost"} {
+			if price, sent := bodies[1][name]; sent {
+				t.Errorf("%s %v was sent", name, price)
+			}
+		}
+		labor(t, s.ticket(t, 32163).Lines[0], 1190473, "0.75", "150", "Label editor mended")
+		is(t, "the total", s.theInvoice(t, 32163).Total, "112.50")
+	}, func(w *world) { w.cfg.Billing.Price = "omit" })
+}
+
+func TestTimers(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		t.Run("start and stop", func(t *testing.T) {
+			s.shows(t, "start 32162", "Timer started on #32162", "Nothing is in Syncro before you bill or save it", "[Stop]")
+			s.shows(t, "start 32163", "Your timer is running already", "on #32162", "[Stop]")
+			stopped := press(t, s.dana, see(t, s.dana, "running already"), "Stop", "Stopped:", "0:01 on #32162", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]", "[Discard]")
+			s.confirm(t, press(t, s.dana, stopped, "Save, no charge", "Confirm: Timer entry on #32162"))
+			if timers := s.ticket(t, 32162).Timers; len(timers) != 1 || timers[0].UserID != 4101 || timers[0].Active.Minutes() != 1 || timers[0].Recorded {
+				t.Errorf("Syncro has %+v", timers)
+			}
+			s.shows(t, "stop --discard", "Timer discarded", "Nothing was sent.")
+			s.refuses(t, "stop", "You have no timer running")
+		})
+		t.Run("entries", func(t *testing.T) {
+			s.shows(t, "timer 32154", "Timers of #32154", "0:45", "not charged", "Cleaned up the target")
+			s.does(t, "timer 32154 add 20m onsite Second look", 1, "Timer entry on #32154")
+			timers := s.ticket(t, 32154).Timers
+			if len(timers) != 2 || timers[1].ProductID != 26118 || timers[1].UserID != 4101 || timers[1].Active.Minutes() != 20 {
+				t.Fatalf("Syncro has %+v", timers)
+			}
+			// Which of the list it is stands on the card.
+			mine := "1"
+			if c := ask(t, s.dana, "timer 32154", "Second look"); strings.Index(c.text, "Second look") > strings.Index(c.text, "Cleaned up") {
+				mine = "2"
+			}
+			s.does(t, "timer 32154 update "+mine+" 50m", 1, "Change a timer of #32154", "0:20")
+			if got := s.ticket(t, 32154).Timers[1]; got.Active.Minutes() != 50 || got.Notes != "Second look" || got.UserID != 4101 {
+				t.Errorf("Syncro has %+v", got)
+			}
+			s.does(t, "timer 32154 charge "+mine, 1, "Charge a timer of #32154", "0:50")
+			k := s.ticket(t, 32154)
+			if len(k.Lines) != 1 || !k.Timers[1].Recorded {
+				t.Fatalf("Syncro has %+v", k)
+			}
+			labor(t, k.Lines[0], 26118, "0.83", "175", "Second look")
+			for _, what := range []string{"charge " + mine, "delete " + mine, "update " + mine + " 10m"} {
+				s.refuses(t, "timer 32154 "+what, "That timer is charged already")
+			}
+			s.refuses(t, "timer 32154 delete 3", "Which timer?")
+			s.refuses(t, "timer 32154 add remote", "How many minutes?")
+			other := map[string]string{"1": "2", "2": "1"}[mine]
+			s.does(t, "timer 32154 delete "+other, 1, "Delete a timer of #32154", "0:45")
+			if timers := s.ticket(t, 32154).Timers; len(timers) != 1 || timers[0].Notes != "Second look" {
+				t.Errorf("Syncro has %+v", timers)
+			}
+		})
+		t.Run("over a restart of the bot", func(t *testing.T) {
+			s.shows(t, "start 32159", "Timer started on #32159")
+			s.finish(t)
+			s.pointAt("http://" + s.replica(t).public.Addr().String())
+			s.shows(t, "start 32163", "Your timer is running already", "on #32159")
+			s.shows(t, "stop", "Stopped: 0:01 on #32159", "New laptop for A. Cole")
+			s.shows(t, "stop", "Stopped: 0:01 on #32159") // it waits to be settled
+		})
+	})
+}
+
+func TestCharges(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.shows(t, "line 32160", "Charges of #32160", "SSD 1 TB", "99.95", "Labor - Remote Business", "0.5")
+		s.does(t, "line 32170 add 30m remote Battery swapped", 1, "Charge on #32170", "30 minutes = 0.5 h", "150", "not taxed")
+		labor(t, s.ticket(t, 32170).Lines[0], 1190473, "0.5", "150", "Battery swapped")
+		s.does(t, "line 32170 update 1 45m", 1, "Change a charge of #32170", "0.5", "0.75")
+		labor(t, s.ticket(t, 32170).Lines[0], 1190473, "0.75", "150", "Battery swapped")
+		s.refuses(t, "line 32170 add 30m remote", "A charge needs minutes, labor and a text")
+		s.refuses(t, "line 32170 remove 2", "Which charge?")
+		s.does(t, "line 32170 remove 1", 1, "Remove a charge of #32170", "0.75")
+		if lines := s.ticket(t, 32170).Lines; len(lines) != 0 {
+			t.Errorf("Syncro has %+v", lines)
+		}
+		s.refuses(t, "line 32142 remove 1", "#32142 is invoiced", "stay on the ticket")
+		s.refuses(t, "line 32142 update 1 10m", "#32142 is invoiced")
+	})
+}
+
+func TestInvoices(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.shows(t, "invoices", "Latest invoices", "#67432", "Juniper Legal", "175")
+		s.shows(t, "invoice 32142", "Invoices of #32142", "#67432", "Video calls without sound", "unpaid")
+		s.shows(t, "invoice 32170", "Invoices of #32170", "None.")
+		s.refuses(t, "invoice 32170 create", "#32170 has no charges")
+		s.refuses(t, "invoice 32142 create", "#32142 has invoice #67432 already")
+		s.refuses(t, "invoice 32138 delete 67428", "Invoice #67428 is paid")
+		s.refuses(t, "invoice 32142 delete 67431", "has no invoice “67431”")
+
+		c := ask(t, s.dana, "invoice 32144", "None.", "0.75 × Labor - Remote Business", "[Make the invoice]")
+		s.confirm(t, press(t, s.dana, c, "Make the invoice", "Confirm: Invoice #32144", "with exactly: Labor - Remote Business · 0.75"))
+		inv := s.theInvoice(t, 32144)
+		is(t, "the total", inv.Total, "112.50")
+		if k := s.ticket(t, 32144); k.Status != "Resolved" {
+			t.Errorf("the status is %q", k.Status)
+		}
+		s.refuses(t, "line 32144 remove 1", "#32144 is invoiced")
+		s.does(t, "invoice 32144 delete "+inv.Number, 1, "Delete an invoice of #32144", "Tern & Partners", "112.5")
+		if left := s.Syncro.Invoices(32144); len(left) != 0 {
+			t.Errorf("Syncro has %+v", left)
+		}
+	})
+}
+
+// TestInvoiceThatStays: Syncro answers 200 and deletes nothing, and the card
+// does not say that it is gone.
+func TestInvoiceThatStays(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		c := ask(t, s.dana, "invoice 32142 delete 67432", "Confirm: Delete an invoice of #32142")
+		s.Syncro.Change(func(d *syncrosim.Data) {
+			for i := range d.Invoices {
+				d.Invoices[i].Paid = true
+			}
+		})
+		told := press(t, s.dana, c, "Confirm", "67432", "Syncro")
+		until(t, "it was sent", func() bool { return s.Syncro.Count("DELETE", "") == 1 })
+		told = see(t, s.dana, "It was sent once, and Syncro gave no clear answer")
+		if told.has("Done") {
+			t.Errorf("it says: %s", told.text)
+		}
+		s.theInvoice(t, 32142)
+		s.sent = 1
+	})
+}
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.refuses(t, "delete 32170", "This deletes #32170 “Till tablet battery” of Blue Kite Cafe for ever", "type its number twice: delete 32170 32170")
+		s.refuses(t, "delete 32170 32171", "type its number twice")
+		s.refuses(t, "delete 32142 32142", "#32142 has invoice #67432", "What was invoiced is not deleted")
+		done := s.does(t, "delete 32170 32170", 1, "Delete #32170", "Blue Kite Cafe", "1 comments, 0 charges, 0 timers")
+		if done.has("Open in Syncro") {
+			t.Errorf("it leads to a ticket that is gone: %s", done.text)
+		}
+		if _, there := s.Syncro.Ticket(32170); there {
+			t.Error("Syncro has it still")
+		}
+		s.refuses(t, "32170", "There is no ticket #32170")
+	})
+}
+
+// made is the newest ticket.
+func (w *world) made() syncrosim.Ticket {
+	tickets := w.Syncro.Snapshot().Tickets
+	return slices.MaxFunc(tickets, func(a, b syncrosim.Ticket) int { return a.Created.Compare(b.Created) })
+}
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		customer := func(name string) int64 {
+			for _, c := range s.Syncro.Snapshot().Customers {
+				if c.Name() == name {
+					return c.ID
+				}
+			}
+			t.Fatalf("Syncro has no customer %q", name)
+			return 0
+		}
+		for _, c := range []struct{ line, customer, subject string }{
+			{"create quayside Scanner to e-mail fails", "Quayside Books", "Scanner to e-mail fails"},
+			{"create “Harbor Dental” East door lock", "Harbor Dental", "East door lock"},
+			{"new Harbor Dental East New camera", "Harbor Dental East", "New camera"},
+			{"create Tern & Partners <b>Fax</b> & *scan*", "Tern & Partners", "<b>Fax</b> & *scan*"},
+		} {
+			t.Run(c.line, func(t *testing.T) {
+				s.does(t, c.line, 1, "Create a ticket for "+c.customer, c.subject, "2 Normal", "Dana Ruiz", "New")
+				k := s.made()
+				if k.CustomerID != customer(c.customer) || k.Subject != c.subject || k.UserID != 4101 || k.Priority != "2 Normal" || k.Status != "New" {
+					t.Errorf("Syncro has %+v", k)
+				}
+			})
+		}
+		t.Run("several customers", func(t *testing.T) {
+			c := s.refuses(t, "create harbor Scanner fails", "Several customers are meant by “harbor”")
+			c = press(t, s.dana, c, "Harbor Dental East", "Confirm: Create a ticket for Harbor Dental East", "Scanner fails")
+			press(t, s.dana, c, "Cancel", "Cancelled", "create “Harbor Dental East” Scanner fails")
+		})
+		t.Run("no such customer", func(t *testing.T) {
+			s.refuses(t, "create zzyzx Scanner fails", "Syncro finds no customer “zzyzx”")
+			s.refuses(t, "create quayside", "Its subject is missing")
+		})
+		t.Run("a customer", func(t *testing.T) {
+			s.does(t, "customers create “Lakeside Optics” office@lakeside.example 555-0123", 1, "Create customer Lakeside Optics")
+			made := s.Syncro.Snapshot().Customers
+			got := made[len(made)-1]
+			if got.Business != "Lakeside Optics" || got.Email != "office@lakeside.example" || got.Phone != "555-0123" {
+				t.Errorf("Syncro has %+v", got)
+			}
+			c := ask(t, s.dana, "customers create “Juniper Legal”", "Confirm:", "There is already", "Juniper Legal")
+			press(t, s.dana, c, "Cancel", "Cancelled")
+			s.refuses(t, "customers create", "What is the customer called?")
+		})
+	})
+}
+
+// TestSessionLog writes what was done into the shop's folder.
+func TestSessionLog(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		folder := s.cfg.SessionLogs.Dir
+		if !strings.HasPrefix(folder, s.dir) {
+			t.Fatalf("the logs would go to %s", folder)
+		}
+		files := func() map[string]string {
+			found := map[string]string{}
+			all, err := filepath.Glob(filepath.Join(folder, "clients", "*", "session-logs", "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range all {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found[strings.TrimPrefix(name, folder+"/clients/")] = string(text)
+			}
+			return found
+		}
+		if err := s.Syncro.Person(syncrosim.Act{Ticket: 32164, UserID: 4101, Comment: "Router: the password: hunter2hunter2", Hidden: true}); err != nil {
+			t.Fatal(err)
+		}
+		done := s.does(t, "close 32164 Rekey interval fixed", 2, "Close #32164")
+		c := press(t, s.dana, done, "Session log…", "Session log of #32164", "Nothing is written yet", "1 things that look like secrets are masked", "Rekey interval fixed", "[masked]")
+		if len(files()) != 0 {
+			t.Error("it was written before it was confirmed")
+		}
+		if c.has("hunter2") {
+			t.Errorf("the preview shows a secret: %s", c.text)
+		}
+		written := press(t, s.dana, c, "Write it", "Session log written", "clients/harbor-dental/session-logs/", "-32164-vpn-drops-every-hour.md")
+		first := files()
+		for name, text := range first {
+			if !written.has(name) || !strings.Contains(text, "Rekey interval fixed") || !strings.Contains(text, "Log by: Dana Ruiz") && !strings.Contains(text, "Dana Ruiz") || strings.Contains(text, "hunter2") {
+				t.Errorf("%s has:\n%s", name, text)
+			}
+		}
+		if len(first) != 1 {
+			t.Fatalf("%d files", len(first))
+		}
+		c = ask(t, s.dana, "log 32164", "Nothing is written yet")
+		press(t, s.dana, c, "Write it", "This session log was there already")
+
+		c = ask(t, s.dana, "log 32164", "Nothing is written yet")
+		if err := s.Syncro.Person(syncrosim.Act{Ticket: 32164, Comment: "Thanks!", Customer: true}); err != nil {
+			t.Fatal(err)
+		}
+		c = press(t, s.dana, c, "Write it", "Nothing was written: the ticket changed after the preview", "Thanks!")
+		if diff := cmp.Diff(first, files()); diff != "" {
+			t.Error(diff)
+		}
+		press(t, s.dana, c, "Write it", "Session log written", "-2.md")
+		now := files()
+		for name, text := range first {
+			if now[name] != text || len(now) != 2 {
+				t.Errorf("%s was overwritten, or there are %d files", name, len(now))
+			}
+		}
+	})
+}
