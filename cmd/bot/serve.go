@@ -45,7 +45,9 @@ func serveCommand() *cobra.Command {
 			hangup := make(chan os.Signal, 1)
 			signal.Notify(hangup, syscall.SIGHUP)
 			defer signal.Stop(hangup)
-			b, err := newBot(cfg, logger(cfg.Log, os.Stderr))
+			log := logger(cfg.Log, os.Stderr)
+			redis.SetLogger(redisLog{log})
+			b, err := newBot(cfg, log)
 			if err != nil {
 				return err
 			}
@@ -62,6 +64,13 @@ func logger(c config.Log, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewTextHandler(w, o))
 	}
 	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+// redisLog makes lines of the bot's log of what go-redis would print.
+type redisLog struct{ log *slog.Logger }
+
+func (r redisLog) Printf(ctx context.Context, format string, v ...any) {
+	r.log.WarnContext(ctx, "redis", "message", fmt.Sprintf(format, v...))
 }
 
 // mostWork is how many commands and clicks are worked on at once; more are
