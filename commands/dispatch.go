@@ -135,15 +135,17 @@ func (b *Bot) runLine(ctx context.Context, req chat.Request, line, replaces stri
 			return chat.Answer{Form: form}
 		}
 	}
+	if replaces != "" {
+		if late, ok := b.Engine.Replaced(ctx, req.User, replaces, req.Click.Card); !ok {
+			return late
+		}
+	}
 	title, _, _ := strings.Cut(line, "\n")
 	return chat.Answer{
 		Replace: &chat.Card{Title: clip(title, 60), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
 		Then: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
-			if replaces != "" {
-				b.Engine.Replaced(ctx, req.User, replaces)
-			}
 			b.reply(ctx, req, inPlace{b, req}, b.answer(ctx, req.User, line, req.Click.Card))
 		},
 	}

@@ -83,13 +83,28 @@ func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, 
 	return nil, func(ctx context.Context, r chat.Replier) {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
+		if a.Replaces != "" {
+			if late, ok := b.Engine.Replaced(ctx, req.User, a.Replaces, req.Form.Card); !ok {
+				b.show(ctx, req, r, late)
+				return
+			}
+		}
 		result, err := b.propose(ctx, req.User, "", req.Form.Card, func(c *Call) (Result, error) {
 			return command.Submit(ctx, c, a.About, req.Form.Values)
 		})
-		if err == nil && a.Replaces != "" {
-			b.Engine.Replaced(ctx, req.User, a.Replaces)
-		}
 		b.reply(ctx, req, r, b.present(ctx, req.User, "", result, err))
+	}
+}
+
+// show gives the answer to a click to somebody who handed in a form.
+func (b *Bot) show(ctx context.Context, req chat.Request, r chat.Replier, a chat.Answer) {
+	for _, c := range []*chat.Card{a.Replace, a.Aside} {
+		if c != nil {
+			b.reply(ctx, req, r, card(*c))
+		}
+	}
+	if a.Then != nil {
+		a.Then(ctx)
 	}
 }
 

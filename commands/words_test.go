@@ -32,7 +32,7 @@ func everyError() []error {
 }
 
 // Codes that the engine's own cards carry.
-var engineCodes = []string{"card-expired", "not-your-card", "ticket-busy", "redis"}
+var engineCodes = []string{"card-expired", "not-your-card", "ticket-busy", "redis", "record-lost"}
 
 func TestEveryCodeIsExplainedInTheDocs(t *testing.T) {
 	t.Parallel()

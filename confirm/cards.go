@@ -55,6 +55,20 @@ func (o *Operation) card(raw bool) chat.Card {
 	return c
 }
 
+// lost is the card of an operation whose record Redis lost while it was
+// worked on: nobody will go on with it.
+func (o *Operation) lost() chat.Card {
+	c := chat.Card{
+		Title: o.Title, Tone: chat.Bad, Note: "record-lost · op " + o.Name(),
+		Parts: []chat.Part{chat.Text(o.sent() + " My memory (Redis) lost the record of this, so I do not go on. Please look at the ticket first."), stepLines(o)},
+	}
+	o.drawTyped(&c)
+	if o.Ticket.URL != "" {
+		c.Buttons = []chat.Button{{Label: "Open in Syncro", URL: o.Ticket.URL}}
+	}
+	return c
+}
+
 // gone reports whether the ticket is no more because of this operation.
 func (o *Operation) gone() bool {
 	last := o.Steps[len(o.Steps)-1]
@@ -119,13 +133,17 @@ func (o *Operation) drawParked(c *chat.Card) {
 			text += " It could still show up. I do not send it again by myself."
 			button("Look again", VerbLook, chat.Primary)
 			button("It is not there: send again", VerbAgain, chat.Danger)
-			button("It is there", VerbThere, chat.Ordinary)
+			if o.mayTake(s) {
+				button("It is there", VerbThere, chat.Ordinary)
+			}
 		case Unclear:
 			text += " Please look at the ticket: only a person can tell."
 			if !s.Sent.IsZero() {
 				button("Look again", VerbLook, chat.Primary)
 			}
-			button("It is there", VerbThere, chat.Ordinary)
+			if o.mayTake(s) {
+				button("It is there", VerbThere, chat.Ordinary)
+			}
 			button("It is not there: send", VerbAgain, chat.Danger)
 		case Wrong:
 			text += " Please look at it in Syncro: nothing that follows from it was sent."
@@ -133,7 +151,9 @@ func (o *Operation) drawParked(c *chat.Card) {
 		case Twice:
 			text += " It is there more than once. Nothing was removed: please look at the ticket."
 			button("Look again", VerbLook, chat.Primary)
-			button("Leave it so and go on", VerbThere, chat.Ordinary)
+			if o.mayTake(s) {
+				button("Leave it so and go on", VerbThere, chat.Ordinary)
+			}
 		default:
 			if !o.NextTry.IsZero() {
 				text += " It is kept, and goes on by itself at " + clock(o.NextTry) + "."

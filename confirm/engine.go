@@ -135,13 +135,18 @@ func (e *Engine) Pending(ctx context.Context, user chat.User) ([]chat.Card, erro
 	return cards, nil
 }
 
-// Replaced cancels an operation whose card was replaced by another one's. It
-// fails silently where that is too late: then it was pressed, and its own
-// outcome is shown.
-func (e *Engine) Replaced(ctx context.Context, author chat.User, id string) {
-	if _, _, err := e.Store.cancel(ctx, id, author); err != nil {
-		e.Log.Warn("a replaced card could not be cancelled", "error", err)
+// Replaced cancels an operation whose card, at, is about to be replaced by
+// another one's. Where that is too late it reports false, with the answer that
+// shows how the operation stands: then nothing must take the card's place.
+func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at chat.Ref) (chat.Answer, bool) {
+	how, op, err := e.Store.cancel(ctx, id, author)
+	switch {
+	case err != nil:
+		return e.failed(err), false
+	case how == gripOK, how == gripGone:
+		return chat.Answer{}, true
 	}
+	return e.answer(how, op, at), false
 }
 
 // Kept is what an operation of author's keeps for later: how it can be edited
@@ -189,21 +194,7 @@ const (
 // takes longer is in the answer's Then.
 func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	id, click := req.Click.Value, req.Click
-	switch click.Verb {
-	case VerbRaw, VerbHide:
-		op, err := e.Store.get(ctx, id)
-		if errors.Is(err, errGone) {
-			return answer(gripGone, nil)
-		}
-		if err != nil {
-			return e.failed(err)
-		}
-		if op.Author.Key() != req.User.Key() {
-			return answer(gripOwner, op)
-		}
-		card := op.card(click.Verb == VerbRaw)
-		return chat.Answer{Replace: &card}
-	case VerbCancel:
+	if click.Verb == VerbCancel {
 		how, op, err := e.Store.cancel(ctx, id, req.User)
 		if err != nil {
 			return e.failed(err)
@@ -211,38 +202,47 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		if how == gripOK {
 			e.log(op, "cancelled")
 		}
-		return answer(how, op)
+		return e.answer(how, op, click.Card)
 	}
+	op, err := e.Store.get(ctx, id)
+	switch {
+	case errors.Is(err, errGone):
+		return e.answer(gripGone, nil, click.Card)
+	case err != nil:
+		return e.failed(err)
+	case op.Author.Key() != req.User.Key():
+		return e.answer(gripOwner, op, click.Card)
+	case click.Verb == VerbRaw || click.Verb == VerbHide:
+		if op.State == Running {
+			return e.answer(gripState, op, click.Card)
+		}
+		card := op.card(click.Verb == VerbRaw)
+		return chat.Answer{Replace: &card}
+	}
+	// What the click means is decided on a copy, and saved with the claim: a
+	// process that dies here leaves nothing half decided behind.
 	from := Parked
 	if click.Verb == VerbConfirm {
 		from = Asked
 	}
-	how, op, err := e.Store.claim(ctx, id, req.User, from, click.Card, e.Lease)
-	if err != nil {
-		return e.failed(err)
-	}
-	if how == gripState && op.State == Running {
-		return e.late(op, click.Card)
-	}
-	if how != gripOK {
-		return answer(how, op)
-	}
-	if !op.decide(click.Verb, e.Now()) {
-		// A button of an older drawing: let go again, and show the newer one.
-		op.State = Parked
-		err := e.Store.save(ctx, op, 0, 0)
+	if op.State != from || !op.decide(click.Verb, e.Now()) {
+		op, err = e.Store.get(ctx, id)
 		if err != nil {
 			return e.failed(err)
 		}
-		return answer(gripState, op)
+		return e.answer(gripState, op, click.Card)
+	}
+	how, op, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
+	if err != nil {
+		return e.failed(err)
+	}
+	if how != gripOK {
+		return e.answer(how, op, click.Card)
 	}
 	e.log(op, click.Verb)
 	if op.State == Stopped {
-		if err := e.Store.save(ctx, op, 0, 0); err != nil {
-			return e.failed(err)
-		}
 		e.Observe("operation", op.kind(), string(op.State))
-		return answer(gripState, op)
+		return e.answer(gripState, op, click.Card)
 	}
 	card := op.card(false)
 	return chat.Answer{Replace: &card, Then: func(ctx context.Context) { e.run(ctx, op) }}
@@ -253,7 +253,8 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 // it waits for the outcome and draws that once more; one that takes longer is
 // drawn, later than this, by whoever works on it.
 func (e *Engine) late(op *Operation, card chat.Ref) chat.Answer {
-	a := answer(gripState, op)
+	drawn := op.card(false)
+	a := chat.Answer{Replace: &drawn}
 	a.Then = func(ctx context.Context) {
 		for range 20 {
 			select {
@@ -277,10 +278,10 @@ func (e *Engine) late(op *Operation, card chat.Ref) chat.Answer {
 	return a
 }
 
-// decide applies what the author pressed to a claimed operation. It reports
-// false where that button has no meaning for the state it is in now.
+// decide applies what the author pressed. It reports false where that button
+// has no meaning for how the operation stands.
 func (o *Operation) decide(verb string, now time.Time) bool {
-	o.NextTry, o.Pressed = time.Time{}, now
+	o.State, o.NextTry, o.Pressed = Running, time.Time{}, now
 	if verb == VerbConfirm {
 		return true
 	}
@@ -288,6 +289,7 @@ func (o *Operation) decide(verb string, now time.Time) bool {
 	if step == nil {
 		return false
 	}
+	inDoubt := step.State == Absent || step.State == Unclear || step.State == Twice
 	switch verb {
 	case VerbContinue:
 		if step.State == Refused {
@@ -295,18 +297,27 @@ func (o *Operation) decide(verb string, now time.Time) bool {
 		}
 		return step.State == Waiting
 	case VerbLook:
-		if step.State == Wrong {
+		switch {
+		case step.State == Wrong:
 			step.State, step.Why = Checking, ""
 			return true
-		}
-		if step.Sent.IsZero() || step.State != Absent && step.State != Unclear && step.State != Twice {
+		case step.Sent.IsZero() || !inDoubt:
 			return false
 		}
 		step.State, step.Clean = Sending, 0
 		return true
 	case VerbThere:
-		if step.State != Absent && step.State != Unclear && step.State != Twice {
+		if !inDoubt || !o.mayTake(step) {
 			return false
+		}
+		if len(step.Found) == 1 {
+			step.ID = step.Found[0]
+		}
+		if w, err := o.write(step); err == nil {
+			if _, checked := w.(syncro.Checked); checked {
+				step.State = Checking // what can be looked at is never taken on a word
+				return true
+			}
 		}
 		step.State, step.OnWord, step.Why = Landed, true, "taken as done on "+o.Author.Name+"'s word"
 		return true
@@ -325,14 +336,44 @@ func (o *Operation) decide(verb string, now time.Time) bool {
 	return false
 }
 
+// mayTake reports whether a step in doubt may be taken as done because its
+// author says so: not where what it made must be looked at, or is needed by
+// the next step, and nobody knows which record that is.
+func (o *Operation) mayTake(step *Step) bool {
+	if len(step.Found) == 1 {
+		return true
+	}
+	w, err := o.write(step)
+	if err != nil {
+		return false
+	}
+	if _, checked := w.(syncro.Checked); checked {
+		return false
+	}
+	for i := range o.Steps[:len(o.Steps)-1] {
+		if &o.Steps[i] != step {
+			continue
+		}
+		if next, err := o.write(&o.Steps[i+1]); err == nil {
+			_, bound := next.(syncro.Bound)
+			return !bound
+		}
+	}
+	return true
+}
+
 // answer is what a click gets when there is nothing more to do for it.
-func answer(how grip, op *Operation) chat.Answer {
+func (e *Engine) answer(how grip, op *Operation, at chat.Ref) chat.Answer {
 	var card chat.Card
 	switch how {
+	case gripState:
+		if op.State == Running {
+			return e.late(op, at)
+		}
 	case gripGone:
 		card = chat.Card{
 			Title: "This card has expired", Tone: chat.Warn,
-			Parts: []chat.Part{chat.Text("Nothing was sent by this click. Type the command again for a fresh card.")},
+			Parts: []chat.Part{chat.Text("Nothing was sent by this click. If you confirmed it before, look at the ticket first; else type the command again for a fresh card.")},
 			Note:  "card-expired",
 		}
 		return chat.Answer{Replace: &card}

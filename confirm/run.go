@@ -106,7 +106,7 @@ func (r *runner) steps(ctx context.Context) {
 		err = &ActorError{Want: r.op.As, Got: actor}
 	}
 	if err != nil {
-		r.cannotGoOn(ctx, err)
+		r.heldUp(ctx, err)
 		return
 	}
 	r.actor = actor
@@ -124,20 +124,21 @@ func (r *runner) steps(ctx context.Context) {
 func (r *runner) step(ctx context.Context, step *Step) bool {
 	w, err := r.op.write(step)
 	if err != nil {
-		r.cannotGoOn(ctx, err)
+		r.heldUp(ctx, err)
 		return false
 	}
-	if step.State == Checking {
+	switch step.State {
+	case Waiting, Sending:
+	case Checking:
 		return r.check(ctx, step, w)
+	default:
+		r.park(ctx, 0) // only its author's decision gets it out of such a state
+		return false
 	}
 	evidence := w.Evidence(r.op.As.author())
 	sight, err := r.look(ctx, evidence)
 	if err != nil {
-		if step.State == Sending {
-			r.lookLater(ctx, step, err)
-		} else {
-			r.cannotGoOn(ctx, err)
-		}
+		r.heldUp(ctx, err)
 		return false
 	}
 	what, ids := judge(evidence.Effect, step.Before, sight)
@@ -177,21 +178,34 @@ func (r *runner) look(ctx context.Context, ev syncro.Evidence) (syncro.Sight, er
 		return r.reader.Look(ctx, ev)
 	}
 	if r.ticket == nil || r.Now().Sub(r.readAt) > fresh || r.op.current().State == Sending {
-		t, err := r.reader.Ticket(ctx, r.op.Ticket.ID)
+		err := r.readTicket(ctx)
 		if e, ok := errors.AsType[*syncro.Error](err); ok && e.Kind == syncro.NotFound && ev.Missing != nil {
 			return *ev.Missing, nil
 		}
 		if err != nil {
 			return syncro.Sight{}, err
 		}
-		r.ticket, r.readAt = &t, r.Now()
 	}
 	return ev.Read(r.ticket.Raw)
+}
+
+func (r *runner) readTicket(ctx context.Context) error {
+	t, err := r.reader.Ticket(ctx, r.op.Ticket.ID)
+	if err == nil {
+		r.ticket, r.readAt = &t, r.Now()
+	}
+	return err
 }
 
 // send sends a step that was not sent and is not there, once.
 func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	first := !r.op.Began
+	if first && r.op.Ticket.ID != 0 && r.ticket == nil {
+		if err := r.readTicket(ctx); err != nil {
+			r.heldUp(ctx, err)
+			return false
+		}
+	}
 	if first && r.ticket != nil {
 		if changes := r.ticket.Gist().Changes(r.op.Ticket.Gist); len(changes) > 0 {
 			r.askAgain(ctx, changes)
@@ -207,6 +221,21 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		step.Why = "I was away and did not want to send it late without asking"
 		r.park(ctx, 0)
 		return false
+	}
+	if g, ok := w.(syncro.Guarded); ok {
+		if guard := g.Guard(); guard != nil {
+			sight, err := r.reader.Look(ctx, *guard)
+			if err != nil {
+				r.heldUp(ctx, err)
+				return false
+			}
+			if !sight.IsSet {
+				step.State, step.Why = Refused, sight.Why
+				r.op.State, r.op.Ended = Stopped, r.Now()
+				r.end(ctx)
+				return false
+			}
+		}
 	}
 	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context) error {
 		r.op.Began = true
@@ -244,10 +273,10 @@ func (r *runner) refused(ctx context.Context, step *Step, err error) bool {
 	case errors.As(err, &answer) && answer.Kind == syncro.RateLimited:
 		r.putOff(ctx, step, answer.RetryAfter, err)
 	case errors.Is(err, syncro.ErrNotSent):
-		step.State = Waiting
+		step.State, step.Sent = Waiting, time.Time{}
 		r.cannotGoOn(ctx, err)
 	default:
-		step.State, step.Why = Refused, r.Explain(err)
+		step.State, step.Sent, step.Why = Refused, time.Time{}, r.Explain(err)
 		r.log(r.op, "refused", "error", err)
 		r.Observe("step", step.Kind, string(step.State))
 		if answer != nil && (answer.Kind == syncro.Invalid || answer.Kind == syncro.NotFound) {
@@ -355,9 +384,19 @@ const maxBlind = 30
 
 // putOff waits with a step that Syncro's limit kept back.
 func (r *runner) putOff(ctx context.Context, step *Step, wait time.Duration, err error) {
-	step.State, step.Why = Waiting, r.Explain(err)
+	step.State, step.Sent, step.Why = Waiting, time.Time{}, r.Explain(err)
 	r.op.NextTry = r.Now().Add(wait)
 	r.park(ctx, wait)
+}
+
+// heldUp handles what kept a step from being looked at: one that may have
+// been sent goes on being looked for, one that was not asks its author.
+func (r *runner) heldUp(ctx context.Context, err error) {
+	if step := r.op.current(); step != nil && (step.State == Sending || step.State == Checking) {
+		r.lookLater(ctx, step, err)
+		return
+	}
+	r.cannotGoOn(ctx, err)
 }
 
 // cannotGoOn stops before a step that was not sent, and asks its author.
@@ -430,7 +469,13 @@ func (r *runner) end(ctx context.Context) {
 // what was sent is looked for, and what was not is gone on with.
 func (r *runner) save(ctx context.Context, lease, again time.Duration) bool {
 	err := r.Store.save(ctx, r.op, lease, again)
-	if err != nil && !errors.Is(err, errFenced) {
+	switch {
+	case errors.Is(err, errGone):
+		r.log(r.op, "lost by Redis")
+		if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.lost()); err != nil {
+			r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
+		}
+	case err != nil && !errors.Is(err, errFenced):
 		r.Log.Error("an operation could not be saved", "op", r.op.Name(), "error", err)
 	}
 	return err == nil

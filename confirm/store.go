@@ -158,28 +158,26 @@ const (
 	gripBusy  grip = "busy"  // another operation works on the ticket
 )
 
-// claim gives the operation to one click of its author, out of the state
-// from. The operation comes back for every grip but gripGone.
-func (s *Store) claim(ctx context.Context, id string, author chat.User, from State, card chat.Ref, lease time.Duration) (grip, *Operation, error) {
-	// The lock's name is in the record, which never changes in this respect.
-	op, err := s.get(ctx, id)
-	if errors.Is(err, errGone) {
-		return gripGone, nil, nil
-	}
+// claim gives the operation to one click of its author, with what the click
+// decided: op as it is to be kept, read from the state from. When op is to be
+// stopped nobody holds it afterwards. The operation as it is now comes back
+// for every grip but gripGone.
+func (s *Store) claim(ctx context.Context, op *Operation, author chat.User, from State, card chat.Ref, lease time.Duration) (grip, *Operation, error) {
+	record, err := json.Marshal(op)
 	if err != nil {
 		return "", nil, err
 	}
 	holder := rand.Text()
-	keys := []string{opKey(id), lockKey(op), dueKey(id)}
-	how, op, err := gripped(claimScript.Run(ctx, s.rdb, keys,
-		id, author.Key(), string(from), holder, lease.Milliseconds(), string(card)))
+	keys := []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, author.Key())}
+	how, now, err := gripped(claimScript.Run(ctx, s.rdb, keys, op.ID, author.Key(), string(from), holder, lease.Milliseconds(),
+		string(card), op.version, record, string(op.State), kept.Milliseconds()))
 	if err != nil {
 		return "", nil, fmt.Errorf("claim the operation: %w", err)
 	}
-	if how == gripOK {
-		op.holder = holder
+	if how == gripOK && now.State == Running {
+		now.holder = holder
 	}
-	return how, op, nil
+	return how, now, nil
 }
 
 // cancel ends an operation that was not confirmed.
@@ -248,12 +246,14 @@ func (s *Store) save(ctx context.Context, op *Operation, lease, again time.Durat
 		keep = kept
 	}
 	keys := []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())}
-	ok, err := saveScript.Run(ctx, s.rdb, keys, op.ID, op.holder, op.version, record,
-		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds()).Bool()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	saved, err := saveScript.Run(ctx, s.rdb, keys, op.ID, op.holder, op.version, record,
+		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds()).Int()
+	switch {
+	case err != nil:
 		return fmt.Errorf("save the operation: %w", err)
-	}
-	if !ok {
+	case saved < 0:
+		return errGone
+	case saved == 0:
 		return errFenced
 	}
 	op.version++

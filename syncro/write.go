@@ -75,6 +75,16 @@ type Checked interface {
 	Check(id int64) Evidence
 }
 
+// Guarded is a Write with a condition of its own, looked at directly before it
+// is sent.
+type Guarded interface {
+	Write
+	// Guard is the look, with the effect Sets; nil where there is no
+	// condition. Where it is not so nothing is sent, and the Sight's Why says
+	// what is missing.
+	Guard() *Evidence
+}
+
 // Bound is a Write that needs an id that an earlier step of its operation makes.
 type Bound interface {
 	Write

@@ -13,10 +13,12 @@ func TestCost(t *testing.T) {
 	t.Parallel()
 	w := openWorld(t)
 	dana := teamsPerson{w, danaTeams, "", ""}
-	for _, number := range []string{"32164", "32102", "32162", "32163", "32161", "32160", "32159", "32158"} {
+	for _, number := range []string{"32164", "32102", "32162", "32163", "32161", "32160", "32159", "32158", "32157", "32156", "32154", "32144", "32142", "32170"} {
 		ask(t, dana, number, "#"+number)
 	}
 	ask(t, dana, "update 32164 nonsense", "There are: New")
+	// A product's rate is remembered for some minutes.
+	press(t, dana, ask(t, dana, "bill 32157 30m remote text", "Confirm:"), "Cancel", "Cancelled")
 	var table strings.Builder
 	for _, c := range []struct {
 		line string
@@ -40,6 +42,22 @@ func TestCost(t *testing.T) {
 		{"reply 32159 text", 4, "Reply on #32159"},
 		{"update 32158 nonsense", 2, ""},
 		{"clsoe 32158", 0, ""},
+		{"bill 32156 45m remote text", 9, "Bill #32156"},
+		{"bill 32157 30m remote --internal --no-invoice text", 4, "Bill #32157"},
+		{"bill 32156", 0, ""},
+		{"line 32144", 1, ""},
+		{"line 32154 add 30m remote text", 4, "Charge on #32154"},
+		{"timer 32154", 1, ""},
+		{"timer 32154 add 30m remote text", 4, "Timer entry on #32154"},
+		{"start 32154", 1, ""},
+		{"stop", 0, ""},
+		{"invoice 32142", 3, ""},
+		{"invoice 32144 create", 5, "Invoice #32144"},
+		{"invoices", 1, ""},
+		{"log 32144", 1, ""},
+		{"create quayside Scanner fails", 4, "Create a ticket"},
+		{"customers create “Lakeside Optics”", 4, "Create customer"},
+		{"delete 32170 32170", 4, "Delete #32170"},
 	} {
 		before := len(w.Syncro.Requests())
 		if drawn := ask(t, dana, c.line); c.done != "" {
@@ -52,7 +70,7 @@ func TestCost(t *testing.T) {
 		if len(asked) > c.most {
 			t.Errorf("%q costs %d requests, at most %d are fine: %q", c.line, len(asked), c.most, asked)
 		}
-		fmt.Fprintf(&table, "%-24s %d  %s\n", c.line, len(asked), strings.Join(asked, ", "))
+		fmt.Fprintf(&table, "%-50s %d  %s\n", c.line, len(asked), strings.Join(asked, ", "))
 	}
 	t.Logf("requests to Syncro, with warm caches\n%s", &table)
 }

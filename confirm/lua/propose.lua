@@ -6,6 +6,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 redis.call('HSET', KEYS[1], 'record', ARGV[2], 'owner', ARGV[3], 'state', 'asked', 'version', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 local t = redis.call('TIME')
-redis.call('ZADD', KEYS[2], t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
-redis.call('EXPIRE', KEYS[2], 31 * 24 * 3600)
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+-- Cards that were never confirmed are gone after a day at the latest.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, now - 2 * 24 * 3600 * 1000)
 return 1

@@ -3,14 +3,20 @@
 -- KEYS operation, lock, due, mine
 -- ARGV id, holder, version, record, state, lease (ms, 0 = let go), again (ms
 --      from now at which somebody must look, 0 = never), keep (ms, 0 = for ever)
--- Returns 1, also for the same save repeated; 0 when somebody else has it.
+-- Returns 1, also for the same save repeated, and for another save after one
+-- whose answer the holder never got; 0 when somebody else has it; -1 when the
+-- record is gone.
 local op = redis.call('HMGET', KEYS[1], 'version', 'holder', 'saved')
-local mark = ARGV[2] .. ':' .. ARGV[3]
+if not op[1] then return -1 end
+local mine = ARGV[2] .. ':' .. ARGV[3] .. ':'
+local mark = mine .. redis.sha1hex(ARGV[5] .. ARGV[4])
 if op[3] == mark then return 1 end
-if op[1] ~= ARGV[3] or op[2] ~= ARGV[2] then return 0 end
+local next = string.format('%d', ARGV[3] + 1)
+local unheard = op[1] == next and string.sub(op[3] or '', 1, #mine) == mine
+if op[2] ~= ARGV[2] or not (op[1] == ARGV[3] or unheard) then return 0 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('HSET', KEYS[1], 'record', ARGV[4], 'state', ARGV[5], 'version', ARGV[3] + 1, 'saved', mark)
+redis.call('HSET', KEYS[1], 'record', ARGV[4], 'state', ARGV[5], 'version', next, 'saved', mark)
 local lease, again, keep = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 if lease > 0 then
   redis.call('HSET', KEYS[1], 'lease', now + lease)
