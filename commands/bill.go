@@ -88,19 +88,28 @@ func flag(word string) string {
 	return ""
 }
 
-// parseWork reads minutes, labor and flags in any order; what follows is the text.
+// isLabor reports whether a word names a kind of labor and does not begin the
+// text: it stands as the configuration writes it, or what follows is a flag,
+// quoted, or nothing. "Internal DNS cleanup" is a text.
+func isLabor(labor []Labor, word, after string) bool {
+	next, _ := utf8.DecodeRuneInString(after)
+	clear := after == "" || strings.ContainsRune(`"'“‘„«-–—`, next)
+	return slices.ContainsFunc(labor, func(l Labor) bool { return l.Name == word || clear && strings.EqualFold(l.Name, word) })
+}
+
+// parseWork reads minutes, then labor, with flags anywhere before the text.
 func parseWork(rest string, labor []Labor) (work, error) {
 	var w work
 	for rest != "" {
 		word, after := cutWord(rest)
 		n, isLength, err := minutes(word)
 		switch {
-		case isLength && w.minutes == 0:
+		case isLength && w.minutes == 0 && w.labor == "":
 			if err != nil {
 				return w, err
 			}
 			w.minutes = n
-		case w.labor == "" && slices.ContainsFunc(labor, func(l Labor) bool { return strings.EqualFold(l.Name, word) }):
+		case w.labor == "" && w.minutes > 0 && isLabor(labor, word, after):
 			w.labor = strings.ToLower(word)
 		case flag(word) == string(noEmail), flag(word) == string(internal):
 			w.audience = audience(flag(word))
@@ -126,7 +135,15 @@ func (w work) line(ticket int64) string {
 	if w.noInvoice {
 		words = append(words, noInvoice)
 	}
-	return strings.Join(append(words, w.text), " ")
+	return strings.Join(append(words, quoted(w.text)), " ")
+}
+
+// quoted is a text in quotes, so that no word of it is read as anything else.
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "“" + text + "”"
 }
 
 // form asks for what is missing. Nothing is chosen that was not typed.
@@ -213,7 +230,7 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 	plan := &confirm.Plan{
 		Title: "Bill " + name(t), Ticket: &t, Typed: w.line(t.Number), Facts: facts,
 		Edit:  &confirm.Edit{Command: "bill", About: strconv.FormatInt(t.Number, 10), Form: w.form(strconv.FormatInt(t.Number, 10), c.Billing.Labor).Form},
-		After: []confirm.After{{Label: "Session log…", Line: fmt.Sprintf("log %d", t.Number)}},
+		After: []confirm.After{{Label: "Session log…", Line: fmt.Sprintf("log %d", t.Number)}}, Reckoned: !w.noInvoice,
 		Steps: []syncro.Write{commentFor(t, "Resolution", body, w.audience)},
 	}
 	if c.Billing.Timers {
@@ -227,7 +244,7 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 	} else {
 		plan.Steps = append(plan.Steps, line)
 	}
-	charge := syncro.Charge{ProductID: product.ID, Name: product.Name, Quantity: line.Quantity, Price: line.Price}
+	charge := syncro.Charge{ProductID: product.ID, Name: product.Name, Quantity: line.Quantity, Price: line.Price, Reckoned: c.Billing.Timers}
 	if err := c.addInvoice(ctx, plan, t, w, charge); err != nil {
 		return Result{}, err
 	}
@@ -249,7 +266,7 @@ func (c *Call) addInvoice(ctx context.Context, plan *confirm.Plan, t syncro.Tick
 		e.Choices = []Choice{{Label: "Charge it, no invoice", Line: w.line(t.Number)}}
 		return e
 	}
-	status, err := c.status(ctx, t, invoiced)
+	status, err := c.configured(ctx, invoiced)
 	if err != nil {
 		return err
 	}

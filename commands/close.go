@@ -39,7 +39,7 @@ func closeTicket() Command {
 
 // close plans a ticket's end; without a resolution it is the status alone.
 func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, who audience) (Result, error) {
-	status, err := c.status(ctx, t, c.CloseStatus)
+	status, err := c.configured(ctx, c.CloseStatus)
 	if err != nil {
 		return Result{}, err
 	}
@@ -56,7 +56,9 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 		if resolution, err = text(resolution, "resolution"); err != nil {
 			return Result{}, err
 		}
-		line := func(a audience) string { return strings.Join(present("close", number, string(a), resolution), " ") }
+		line := func(a audience) string {
+			return strings.Join(present("close", number, string(a), quoted(resolution)), " ")
+		}
 		plan.Typed = line(who)
 		plan.Steps = append(plan.Steps, commentFor(t, "Resolution", resolution, who))
 		if who != internal {

@@ -28,15 +28,15 @@ func comment() Command {
 					Parts: []chat.Part{chat.Quoted(body)},
 					Note:  "Nothing is sent yet: the next card shows it once more.",
 				},
-				Choice{Label: "Internal note", Line: fmt.Sprintf("note %d %s", t.Number, body)},
-				Choice{Label: "Reply to the customer", Line: fmt.Sprintf("reply %d %s", t.Number, body)},
+				Choice{Label: "Internal note", Line: fmt.Sprintf("note %d %s", t.Number, quoted(body))},
+				Choice{Label: "Reply to the customer", Line: fmt.Sprintf("reply %d %s", t.Number, quoted(body))},
 			), nil
 		},
 		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
 			if values["ticket"] != "" {
 				about = values["ticket"]
 			}
-			c.Rest = about + " " + values["text"]
+			c.Rest = about + " " + quoted(values["text"])
 			return c.comment(ctx, audienceOf(values["audience"]))
 		},
 		Suggest: suggestTickets,
@@ -89,7 +89,7 @@ func note() Command {
 			return c.comment(ctx, internal)
 		},
 		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
-			c.Rest = about + " " + values["text"]
+			c.Rest = about + " " + quoted(values["text"])
 			return c.comment(ctx, internal)
 		},
 	}
@@ -105,7 +105,7 @@ func reply() Command {
 			return c.comment(ctx, emailed)
 		},
 		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
-			c.Rest = about + " " + values["text"]
+			c.Rest = about + " " + quoted(values["text"])
 			return c.comment(ctx, emailed)
 		},
 	}
@@ -149,13 +149,13 @@ func (c *Call) comment(ctx context.Context, a audience) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	other := Choice{Label: "Make it a note", Line: fmt.Sprintf("note %d %s", t.Number, body)}
+	other := Choice{Label: "Make it a note", Line: fmt.Sprintf("note %d %s", t.Number, quoted(body))}
 	if a == internal {
-		other = Choice{Label: "Make it a reply", Line: fmt.Sprintf("reply %d %s", t.Number, body)}
+		other = Choice{Label: "Make it a reply", Line: fmt.Sprintf("reply %d %s", t.Number, quoted(body))}
 	}
 	return Result{
 		Plan: &confirm.Plan{
-			Title: title + name(t), Ticket: &t, Typed: fmt.Sprintf("%s %d %s", what, t.Number, body),
+			Title: title + name(t), Ticket: &t, Typed: fmt.Sprintf("%s %d %s", what, t.Number, quoted(body)),
 			Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
 			Steps: []syncro.Write{commentFor(t, subject, body, a)},
 			Edit: &confirm.Edit{

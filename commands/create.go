@@ -109,12 +109,18 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, subject,
 		return Result{}, usage("There is no priority “%s”. There are: %s.", cmp.Or(v["priority"], c.DefaultPriority),
 			strings.Join(present(settings.Priorities...), ", "))
 	}
-	status, err := oneOf(settings.Statuses, "status", "update", syncro.Ticket{}, "New")
+	status, err := c.configured(ctx, "New")
 	if err != nil {
 		return Result{}, err
 	}
+	problem := v["problem"]
+	if problem != "" && len(settings.ProblemTypes) > 0 {
+		if problem, _ = pick(settings.ProblemTypes, problem); problem == "" {
+			return Result{}, usage("There is no problem type “%s”. There are: %s.", clip(v["problem"], 40), strings.Join(present(settings.ProblemTypes...), ", "))
+		}
+	}
 	w := syncro.CreateTicket{
-		CustomerID: customer.ID, Subject: subject, ProblemType: v["problem"], Status: status, Priority: priority, DueDate: v["due"],
+		CustomerID: customer.ID, Subject: subject, ProblemType: problem, Status: status, Priority: priority, DueDate: v["due"],
 		Since: c.Now.UTC().Truncate(time.Second), Customer: customer.Name,
 	}
 	if !c.Who.Shared {

@@ -78,7 +78,7 @@ func (c *Call) createInvoice(t syncro.Ticket, invoices []syncro.Invoice) (Result
 		return Result{}, usage("#%d has no charges that an invoice could hold.", t.Number)
 	}
 	plan := &confirm.Plan{
-		Title: "Invoice " + name(t), Ticket: &t, Steps: []syncro.Write{w},
+		Title: "Invoice " + name(t), Ticket: &t, Steps: []syncro.Write{w}, Reckoned: true,
 		Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
 	}
 	if w.Prepaid {
@@ -96,7 +96,7 @@ func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 	}
 	for _, l := range t.LineItems {
 		if !l.Invoiced {
-			w.Lines = append(w.Lines, syncro.Charge{ProductID: l.ProductID, Name: l.Name, Quantity: l.Quantity, Price: l.Price})
+			w.Lines = append(w.Lines, syncro.Charge{ProductID: l.ProductID, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Taxable: l.Taxable})
 		}
 	}
 	return w
@@ -119,10 +119,15 @@ func deleteInvoice(t syncro.Ticket, invoices []syncro.Invoice, rest string) (Res
 		if inv.Paid {
 			return Result{}, usage("Invoice #%s is paid. It is not deleted from here.", inv.Number)
 		}
-		return Result{Plan: &confirm.Plan{
+		plan := &confirm.Plan{
 			Title: "Delete an invoice of " + name(t), Ticket: &t,
 			Steps: []syncro.Write{syncro.DeleteInvoice{InvoiceID: inv.ID, Number: inv.Number, What: t.Customer + ", total " + inv.Total}},
-		}}, nil
+		}
+		if strings.Contains(fold(t.Status), fold(invoiced)) {
+			plan.Facts = chat.Fields{{Name: "Status", Value: "the ticket stays " + t.Status + ", without an invoice, until you change that"}}
+			plan.After = []confirm.After{{Label: "Change the status…", Line: fmt.Sprintf("update %d", t.Number)}}
+		}
+		return Result{Plan: plan}, nil
 	}
 	return Result{}, usage("#%d has no invoice “%s”. It has: %s.", t.Number, clip(word, 40), invoiceLine(invoices, nil))
 }

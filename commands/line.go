@@ -61,7 +61,9 @@ func (c *Call) addLine(ctx context.Context, t syncro.Ticket, rest string) (Resul
 	if !w.complete() {
 		return Result{}, usage("A charge needs minutes, labor and a text. Nothing of it is assumed.")
 	}
-	w.noInvoice = true
+	if w.text, err = text(w.text, "charge"); err != nil {
+		return Result{}, err
+	}
 	product, err := c.product(ctx, w.labor)
 	if err != nil {
 		return Result{}, err
@@ -110,6 +112,9 @@ func (c *Call) updateLine(ctx context.Context, t syncro.Ticket, rest string) (Re
 	}
 	if err := c.notInvoiced(ctx, t, l); err != nil {
 		return Result{}, err
+	}
+	if _, err := text(l.Description, "charge"); err != nil {
+		return Result{}, err // it is sent again, and could not be shown whole
 	}
 	return Result{Plan: &confirm.Plan{
 		Title: "Change a charge of " + name(t), Ticket: &t,

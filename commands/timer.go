@@ -107,7 +107,7 @@ func (c *Call) stopCard(r running, title, hint string) Result {
 
 func timerEntries() Command {
 	return Command{
-		Name: "timer", Aliases: []string{"timers"}, Args: "<ticket> [add <minutes> [labor] [notes] | update <n> <minutes> | charge <n> | delete <n>]",
+		Name: "timer", Aliases: []string{"timers"}, Args: "<ticket> [add <minutes> <labor> [notes] | update <n> <minutes> | charge <n> | delete <n>]",
 		Summary:  "A ticket's timer entries in Syncro: list, add, change, charge, delete",
 		Examples: []string{"timer 32164", "timer 32164 add 30m remote Rekey interval", "timer 32164 charge 1", "timer 32164 delete 1"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
@@ -175,18 +175,27 @@ func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Resu
 	if c.Who.Shared {
 		return Result{}, usage("A timer entry carries a name, and the shared key has not yours. You need a key of your own.")
 	}
-	end := c.Now.Truncate(time.Minute)
-	entry := syncro.AddTimer{
-		TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: w.text, UserID: c.Who.UserID,
+	if w.labor == "" {
+		e := usage("Which labor? Syncro would take its own default, and nothing is assumed.")
+		for _, l := range c.Billing.Labor {
+			e.Choices = append(e.Choices, Choice{Label: l.Name, Line: strings.TrimSpace(fmt.Sprintf("timer %d add %dm %s %s", t.Number, w.minutes, l.Name, quoted(w.text)))})
+		}
+		return Result{}, e
 	}
-	if w.labor != "" {
-		p, err := c.product(ctx, w.labor)
-		if err != nil {
+	if w.text != "" {
+		if w.text, err = text(w.text, "timer"); err != nil {
 			return Result{}, err
 		}
-		entry.ProductID, entry.Labor = p.ID, p.Name
 	}
-	return Result{Plan: &confirm.Plan{Title: "Timer entry on " + name(t), Ticket: &t, Steps: []syncro.Write{entry}}}, nil
+	p, err := c.product(ctx, w.labor)
+	if err != nil {
+		return Result{}, err
+	}
+	end := c.Now.Truncate(time.Minute)
+	return Result{Plan: &confirm.Plan{Title: "Timer entry on " + name(t), Ticket: &t, Steps: []syncro.Write{syncro.AddTimer{
+		TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: w.text, UserID: c.Who.UserID,
+		ProductID: p.ID, Labor: p.Name,
+	}}}}, nil
 }
 
 func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {
@@ -196,6 +205,11 @@ func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {
 	}
 	if e.Recorded {
 		return Result{}, usage("That timer is charged already. What was charged is changed with “line”.")
+	}
+	if e.Notes != "" {
+		if _, err := text(e.Notes, "timer"); err != nil {
+			return Result{}, err // they are sent again, and could not be shown whole
+		}
 	}
 	words := fmt.Sprintf("%s from %s", timerLength(e), day(e.Start))
 	plan := &confirm.Plan{Ticket: &t}

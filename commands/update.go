@@ -33,18 +33,15 @@ func updateStatus() Command {
 			if err != nil {
 				return Result{}, err
 			}
-			if strings.EqualFold(status, invoiced) {
-				invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
-				if err != nil {
+			needsInvoice := strings.Contains(fold(status), fold(invoiced))
+			if needsInvoice {
+				if err := c.hasInvoice(ctx, t, status); err != nil {
 					return Result{}, err
-				}
-				if len(invoices) == 0 {
-					return Result{}, usage("#%d has no invoice, so it is not marked %s.", t.Number, status)
 				}
 			}
 			plan := &confirm.Plan{
 				Title: "Set the status of " + name(t), Ticket: &t,
-				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status}},
+				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status, NeedsInvoice: needsInvoice}},
 			}
 			atOnce = atOnce && !c.final(status) && !c.final(t.Status) && (was == "" || was == t.Status)
 			if atOnce && was == "" {
@@ -55,11 +52,45 @@ func updateStatus() Command {
 	}
 }
 
+// hasInvoice refuses a status that says that there is an invoice where there is
+// none, or none that holds anything.
+func (c *Call) hasInvoice(ctx context.Context, t syncro.Ticket, status string) error {
+	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	for _, brief := range invoices {
+		full, err := c.Reader.Invoice(ctx, brief.ID)
+		if err != nil || len(full.Lines) > 0 {
+			return err
+		}
+	}
+	if len(invoices) > 0 {
+		return usage("Invoice #%s of #%d holds nothing, so the ticket is not marked %s.", invoices[0].Number, t.Number, status)
+	}
+	return usage("#%d has no invoice, so it is not marked %s.", t.Number, status)
+}
+
+// configured is a status that the configuration or the shop's rules name, as
+// the account spells it. It is not guessed from its beginning.
+func (c *Call) configured(ctx context.Context, name string) (string, error) {
+	settings, err := c.Reader.Settings(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range settings.Statuses {
+		if fold(s) == fold(name) {
+			return s, nil
+		}
+	}
+	return "", usage("This Syncro has no status “%s”. There are: %s.", name, strings.Join(present(settings.Statuses...), ", "))
+}
+
 // final reports whether a status ends a ticket, which Syncro may tell the
 // customer: it is never set without a card to confirm.
 func (c *Call) final(status string) bool {
 	for _, end := range []string{c.CloseStatus, "Resolved", "Closed", invoiced} {
-		if strings.EqualFold(status, end) {
+		if strings.Contains(fold(status), fold(end)) {
 			return true
 		}
 	}

@@ -30,15 +30,20 @@ func (o *Operation) card(raw bool) chat.Card {
 			text = "Done at %s, logged as %s. What was taken on your word I could not check."
 		}
 		c.Parts = append(c.Parts, chat.Text(fmt.Sprintf(text, clock(o.Ended), o.As.FullName)), stepLines(o))
-		for i, a := range o.After {
-			c.Buttons = append(c.Buttons, chat.Button{Label: a.Label, Verb: fmt.Sprintf("%s-%d", VerbAfter, i+1), Value: o.ID})
-		}
+		o.drawAfter(&c)
 	case Stopped:
 		c.Tone = chat.Bad
 		c.Parts = append(c.Parts, chat.Text(o.sent()+" Nothing more will be sent."), stepLines(o))
 		o.drawTyped(&c)
 	case Cancelled:
 		c.Title = "Cancelled: " + o.Title
+		if len(o.Changed) > 0 {
+			c.Tone = chat.Warn
+			c.Parts = append(c.Parts, chat.Text(o.changed()+" What was to be sent must be reckoned anew."))
+			o.drawTyped(&c)
+			o.drawAfter(&c)
+			break
+		}
 		c.Parts = append(c.Parts, chat.Text("Nothing was sent."))
 		o.drawTyped(&c)
 	}
@@ -79,8 +84,7 @@ func (o *Operation) drawAsked(c *chat.Card, raw bool) {
 	c.Title, c.Tone = "Confirm: "+o.Title, chat.Ask
 	if len(o.Changed) > 0 {
 		c.Tone = chat.Warn
-		c.Parts = append(c.Parts, chat.Text(fmt.Sprintf(
-			"Nothing was sent: #%d changed after the card was drawn. Look again.\n%s", o.Ticket.Number, strings.Join(o.Changed, "\n"))))
+		c.Parts = append(c.Parts, chat.Text(o.changed()))
 	}
 	c.Parts = append(c.Parts, append(chat.Fields{{Name: "Logged as", Value: o.As.String()}}, o.Facts...))
 	if o.As.Shared {
@@ -108,6 +112,18 @@ func (o *Operation) drawAsked(c *chat.Card, raw bool) {
 	}
 	c.Buttons = append(c.Buttons, more)
 	c.Note = fmt.Sprintf("Nothing is sent before you confirm. Valid until %s · only %s can press", clock(o.Expires), o.Author.Name)
+}
+
+// changed says how the ticket moved.
+func (o *Operation) changed() string {
+	return fmt.Sprintf("Nothing was sent: #%d changed after the card was drawn. Look again.\n%s", o.Ticket.Number, strings.Join(o.Changed, "\n"))
+}
+
+// drawAfter offers what follows.
+func (o *Operation) drawAfter(c *chat.Card) {
+	for i, a := range o.After {
+		c.Buttons = append(c.Buttons, chat.Button{Label: a.Label, Verb: fmt.Sprintf("%s-%d", VerbAfter, i+1), Value: o.ID})
+	}
 }
 
 func (o *Operation) drawRunning(c *chat.Card) {
@@ -200,7 +216,7 @@ func (o *Operation) sent() string {
 	}
 	switch {
 	case wrong:
-		return text + fmt.Sprintf("Step %d was done, and is not checked.", done+1)
+		return text + fmt.Sprintf("Syncro took step %d, and what is there now is not seen to be right.", done+1)
 	case doubt:
 		return text + fmt.Sprintf("Step %d was sent once, without a clear answer.", done+1)
 	case done == 0:

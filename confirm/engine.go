@@ -75,7 +75,7 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, rea
 	op := &Operation{
 		Author: author,
 		As:     As{Name: actor.Name, FullName: actor.FullName, UserID: actor.UserID, Shared: actor.Shared},
-		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts, Edit: plan.Edit, After: plan.After,
+		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts, Edit: plan.Edit, After: plan.After, Reckoned: plan.Reckoned,
 	}
 	if t := plan.Ticket; t != nil {
 		op.Ticket = Ticket{ID: t.ID, Number: t.Number, URL: e.Syncro.TicketURL(t.ID), Gist: t.Gist()}
@@ -161,7 +161,7 @@ func (e *Engine) Kept(ctx context.Context, author chat.User, id string) (*Edit, 
 	case err != nil || op.Author.Key() != author.Key():
 	case op.State == Asked:
 		return op.Edit, nil, nil
-	case op.State == Done:
+	case op.State == Done, op.State == Cancelled && len(op.Changed) > 0:
 		return nil, op.After, nil
 	}
 	return nil, nil, nil

@@ -443,3 +443,89 @@ func TestTheCardShowsExactlyWhatIsSent(t *testing.T) {
 		t.Error("the JSON is still shown")
 	}
 }
+
+// A process may die right after a click was taken and before anything of it
+// was done. What the click decided must hold: only "send again" sends.
+func TestADecisionOutlivesTheProcessThatTookIt(t *testing.T) {
+	t.Parallel()
+	for verb, sent := range map[string]int{VerbLook: 1, VerbThere: 1, VerbStop: 1, VerbAgain: 2, VerbContinue: 1, "nonsense": 1} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := w.process().start(t)
+			ticket := w.ticket()
+			w.sim.Fault(syncrosim.Fault{Kind: syncrosim.ResetBeforeCommit, Method: "POST", Path: "/tickets/*/comment"})
+			id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+			p.press(t.Context(), VerbConfirm, id)
+			if op, err := p.settle(t.Context(), id); err != nil || op.Steps[0].State != Absent {
+				t.Fatalf("%+v, %v", op, err)
+			}
+			p.pressAs(t.Context(), dana, verb, id) // and dies: what the answer would go on with never runs
+			op, err := p.settle(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := w.sim.Count("POST", "/tickets/*/comment"); n != sent {
+				t.Errorf("sent %d times, want %d; it is %s/%s", n, sent, op.State, op.Steps[0].State)
+			}
+			if verb == VerbStop && op.State != Stopped {
+				t.Errorf("stopped, and it is %s", op.State)
+			}
+		})
+	}
+}
+
+// The answer to a save can be lost though the save was done. The next save of
+// the same holder counts all the same.
+func TestASaveAfterALostAnswerCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	op, err := p.Store.get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op.decide(VerbConfirm, time.Now())
+	_, op, err = p.Store.claim(t.Context(), op, dana, Asked, "", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unheard := *op
+	if err := p.Store.save(t.Context(), &unheard, time.Minute, 0); err != nil {
+		t.Fatal(err)
+	}
+	op.State, op.Title = Parked, "the second save"
+	if err := p.Store.save(t.Context(), op, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	now, err := p.Store.get(t.Context(), id)
+	if err != nil || now.State != Parked || now.Title != "the second save" || now.version != op.version {
+		t.Errorf("%+v, %v", now, err)
+	}
+	if err := p.Store.save(t.Context(), &unheard, 0, 0); err != errFenced {
+		t.Errorf("a save of before: %v", err)
+	}
+}
+
+func TestARecordThatIsLostIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), resolve(ticket.ID))
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Slow, Method: "POST", Path: "/tickets/*/comment", Delay: 200 * time.Millisecond})
+	a := p.pressAs(t.Context(), dana, VerbConfirm, id)
+	go func() {
+		for w.sim.Count("POST", "/tickets/*/comment") == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		p.Store.rdb.FlushDB(context.Background())
+	}()
+	a.Then(t.Context())
+	contains(t, p.last(id), "Step 1 was done", "lost the record", "look at the ticket first")
+	if w.sim.Count("PUT", "/tickets/*") != 0 {
+		t.Error("it went on without a record")
+	}
+}

@@ -42,24 +42,25 @@ const (
 // Operation is one confirmed or to be confirmed change, as Redis keeps it.
 // The card is a pure drawing of it.
 type Operation struct {
-	ID      string      `json:"id"`
-	Author  chat.User   `json:"author"` // who asked, and alone may press
-	As      As          `json:"as"`
-	Title   string      `json:"title"`
-	Typed   string      `json:"typed"`
-	Facts   chat.Fields `json:"facts,omitempty"`
-	Ticket  Ticket      `json:"ticket"`
-	Steps   []Step      `json:"steps"`
-	Edit    *Edit       `json:"edit,omitempty"`
-	After   []After     `json:"after,omitempty"`
-	Created time.Time   `json:"created"`
-	Expires time.Time   `json:"expires"`
-	Began   bool        `json:"began,omitempty"`   // something was sent and may have arrived
-	Pressed time.Time   `json:"pressed,omitzero"`  // when its author last pressed a button
-	Changed []string    `json:"changed,omitempty"` // what changed on the ticket since the card before this one
-	NextTry time.Time   `json:"next_try,omitzero"` // parked until then, then it goes on by itself
-	Ended   time.Time   `json:"ended,omitzero"`
-	Draws   int         `json:"draws,omitempty"` // how often the card was redrawn since it was claimed
+	ID       string      `json:"id"`
+	Author   chat.User   `json:"author"` // who asked, and alone may press
+	As       As          `json:"as"`
+	Title    string      `json:"title"`
+	Typed    string      `json:"typed"`
+	Facts    chat.Fields `json:"facts,omitempty"`
+	Ticket   Ticket      `json:"ticket"`
+	Steps    []Step      `json:"steps"`
+	Edit     *Edit       `json:"edit,omitempty"`
+	After    []After     `json:"after,omitempty"`
+	Reckoned bool        `json:"reckoned,omitempty"`
+	Created  time.Time   `json:"created"`
+	Expires  time.Time   `json:"expires"`
+	Began    bool        `json:"began,omitempty"`   // something was sent and may have arrived
+	Pressed  time.Time   `json:"pressed,omitzero"`  // when its author last pressed a button
+	Changed  []string    `json:"changed,omitempty"` // what changed on the ticket since the card before this one
+	NextTry  time.Time   `json:"next_try,omitzero"` // parked until then, then it goes on by itself
+	Ended    time.Time   `json:"ended,omitzero"`
+	Draws    int         `json:"draws,omitempty"` // how often the card was redrawn since it was claimed
 
 	// Kept beside the record, because the scripts decide on them.
 	State   State    `json:"-"`

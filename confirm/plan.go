@@ -22,6 +22,11 @@ type Plan struct {
 	Steps  []syncro.Write // done in this order
 	Edit   *Edit          // how it can be changed before it is confirmed; nil where it cannot
 	After  []After        // what the card offers once everything is done
+
+	// Reckoned: the steps follow from what is on the ticket (its charges, its
+	// invoices). When the ticket moves, the plan is not asked again: it must be
+	// made anew, from Typed.
+	Reckoned bool
 }
 
 // Edit is the form that a plan can be made anew with, as it is filled in now.

@@ -411,8 +411,19 @@ func (r *runner) cannotGoOn(ctx context.Context, err error) {
 	r.park(ctx, 0)
 }
 
-// askAgain replaces a card whose ticket has moved by one that says how.
+// askAgain replaces a card whose ticket has moved by one that says how, and
+// asks again; or, where what is to be sent follows from the ticket, offers to
+// make it anew.
 func (r *runner) askAgain(ctx context.Context, changes []string) {
+	if r.op.Reckoned {
+		r.op.State, r.op.Ended, r.op.Changed = Cancelled, r.Now(), changes
+		r.op.After = []After{{Label: "Preview again", Line: r.op.Typed}}
+		r.Observe("operation", r.op.kind(), "stale")
+		if r.save(ctx, 0, 0) {
+			r.draw(ctx)
+		}
+		return
+	}
 	next := *r.op
 	next.Ticket.Gist = r.ticket.Gist()
 	next.Changed = changes

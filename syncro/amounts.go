@@ -53,11 +53,14 @@ func samePrice(a, b string) bool {
 	return errX == nil && errY == nil && x.Equal(y)
 }
 
-// sameQuantity compares what came back with what was sent. How many places
-// Syncro keeps is not documented, so with more than two of them the quantity
-// rounded to two is the same.
-func sameQuantity(sent, got string) bool {
-	x, errX := amount(sent)
+// sameQuantity compares two quantities as numbers: "1.0" is "1". One that came
+// back rounded is not the one that was confirmed.
+func sameQuantity(a, b string) bool { return samePrice(a, b) }
+
+// sameRounded is sameQuantity for hours that Syncro reckons itself, of a timer:
+// how many places it keeps is not documented, two at least.
+func sameRounded(reckoned, got string) bool {
+	x, errX := amount(reckoned)
 	y, errY := amount(got)
 	return errX == nil && errY == nil && (x.Equal(y) || x.Round(2).Equal(y))
 }

@@ -140,7 +140,8 @@ func (r *Reader) TicketInvoices(ctx context.Context, ticketID int64) ([]Invoice,
 	}
 	var invoices []Invoice
 	for _, i := range found.Items {
-		if int64(i.TicketID) == ticketID {
+		// The list was asked for this ticket: one that names none is of it too.
+		if i.TicketID == 0 || int64(i.TicketID) == ticketID {
 			invoices = append(invoices, i.invoice())
 		}
 	}
@@ -163,6 +164,8 @@ type Charge struct {
 	Name      string `json:"name,omitempty"`       // the product's
 	Quantity  string `json:"quantity"`             // decimal
 	Price     string `json:"price,omitempty"`      // decimal, for one; empty: any
+	Taxable   bool   `json:"taxable,omitempty"`
+	Reckoned  bool   `json:"reckoned,omitempty"` // of a timer: Syncro turns minutes into hours, and may round
 }
 
 // Kind is "invoice.create".
@@ -204,13 +207,35 @@ func (w CreateInvoice) Evidence(Author) Evidence {
 		}
 		return sight(invoices, func(i invoiceJSON) (integer, likeness) {
 			switch {
-			case int64(i.TicketID) != w.TicketID:
+			case i.TicketID != 0 && int64(i.TicketID) != w.TicketID:
 				return i.ID, other
+			case i.TicketID == 0:
+				return i.ID, near
 			case int64(i.CustomerID) != w.CustomerID:
 				return i.ID, near
 			}
 			return i.ID, ours
 		})
+	}}
+}
+
+// invoiceGuard is the look that a ticket has an invoice, or has none. Making an
+// invoice does not move the ticket, so a card cannot know of one made since.
+func invoiceGuard(ticketID int64, want bool) *Evidence {
+	path := "/invoices?" + url.Values{"ticket_id": {strconv.FormatInt(ticketID, 10)}}.Encode()
+	return &Evidence{Path: path, Effect: Sets, Read: func(body []byte) (Sight, error) {
+		invoices, err := decodeAll[invoiceJSON](body, "invoices")
+		if err != nil {
+			return Sight{}, err
+		}
+		has := slices.ContainsFunc(invoices, func(i invoiceJSON) bool { return i.TicketID == 0 || int64(i.TicketID) == ticketID })
+		switch {
+		case has == want:
+			return Sight{IsSet: true}, nil
+		case want:
+			return Sight{Why: "the ticket has no invoice any more"}, nil
+		}
+		return Sight{Why: "the ticket has an invoice by now, and what was invoiced stays"}, nil
 	}}
 }
 
@@ -285,7 +310,8 @@ func (w CreateInvoice) is(c Charge, l invoiceLineJSON) bool {
 		what = c.Name != "" && sameWords(c.Name, string(l.Item))
 	}
 	price := c.Price == "" || samePrice(c.Price, string(l.Price)) || w.Prepaid && samePrice("0", string(l.Price))
-	return what && price && sameQuantity(c.Quantity, string(l.Quantity))
+	quantity := sameQuantity(c.Quantity, string(l.Quantity)) || c.Reckoned && sameRounded(c.Quantity, string(l.Quantity))
+	return what && price && quantity && c.Taxable == bool(l.Taxable)
 }
 
 func (w CreateInvoice) valid() error {
@@ -301,7 +327,11 @@ func (w CreateInvoice) valid() error {
 		if c.ProductID <= 0 && strings.TrimSpace(c.Name) == "" {
 			return errors.New("a line of an invoice needs a product or a name")
 		}
-		if err := checkAmounts(c.Quantity, c.Price); err != nil {
+		// A discount is a line as well, so a price may be below zero.
+		if _, err := amount(cmp.Or(c.Price, "0")); err != nil {
+			return fmt.Errorf("%q is no price", c.Price)
+		}
+		if err := checkAmounts(c.Quantity, ""); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ func TestWhichInvoiceIsOurs(t *testing.T) {
 		"ids as text":      {`{"ticket_id":"5","customer_id":"7","total":"0.0"}`, "ours"},
 		"another customer": {`{"ticket_id":5,"customer_id":8}`, "near"},
 		"another ticket":   {`{"ticket_id":6,"customer_id":7}`, "other"},
-		"of no ticket":     {`{"ticket_id":null,"customer_id":7}`, "other"},
+		"of no ticket":     {`{"ticket_id":null,"customer_id":7}`, "near"},
 	})
 	if e := billed.Evidence(dana); e.Path != "/invoices?ticket_id=5" || e.Effect != syncro.Adds || e.Missing != nil {
 		t.Errorf("evidence %+v", e)

@@ -70,6 +70,8 @@ func (w AddLine) Made(body []byte) (int64, error) {
 		return 0, fmt.Errorf("line %d came back with the price %q", l.ID, l.Price)
 	case bool(l.Taxable):
 		return 0, fmt.Errorf("line %d came back taxed", l.ID)
+	case l.ProductID != 0 && int64(l.ProductID) != w.ProductID:
+		return 0, fmt.Errorf("line %d came back with product %d", l.ID, l.ProductID)
 	}
 	return int64(l.ID), nil
 }
@@ -120,6 +122,9 @@ type UpdateLine struct {
 	Taxable     bool   `json:"taxable"`            // as the line has it: always sent, a missing one could count as true
 	From        string `json:"from,omitempty"`     // for the card alone: the line before, in words
 }
+
+// Guard is that the ticket has no invoice.
+func (w UpdateLine) Guard() *Evidence { return invoiceGuard(w.TicketID, false) }
 
 // Kind is "line.update".
 func (UpdateLine) Kind() string { return "line.update" }
@@ -212,6 +217,9 @@ type RemoveLine struct {
 	LineID   int64  `json:"line_id"`
 	What     string `json:"what,omitempty"` // for the card alone: the line in words
 }
+
+// Guard is that the ticket has no invoice.
+func (w RemoveLine) Guard() *Evidence { return invoiceGuard(w.TicketID, false) }
 
 // Kind is "line.remove".
 func (RemoveLine) Kind() string { return "line.remove" }

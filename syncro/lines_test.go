@@ -107,7 +107,7 @@ func TestWhichLineIsOurs(t *testing.T) {
 	third := labor
 	third.Quantity = syncro.Hours(20)
 	sightings(t, third, `{"ticket":{"id":5,"line_items":[%s]}}`, map[string][2]string{
-		"twenty minutes, kept to two places":  {change(`"0.5"`, `"0.33"`), "ours"},
+		"twenty minutes, kept to two places":  {change(`"0.5"`, `"0.33"`), "near"},
 		"twenty minutes, kept to four places": {change(`"0.5"`, `"0.3333"`), "ours"},
 		"twenty minutes, kept to one place":   {change(`"0.5"`, `"0.3"`), "near"},
 	})

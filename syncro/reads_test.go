@@ -192,6 +192,7 @@ func TestTicketInvoices(t *testing.T) {
 	got, err := s.reader().TicketInvoices(t.Context(), 5)
 	want := []syncro.Invoice{
 		{ID: 1, Number: "9999", Total: "75.0", Date: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Paid: true, TicketID: 5},
+		{ID: 3}, // it names no ticket, and was listed for this one
 		{ID: 4, Number: "10001", Total: "0.0", TicketID: 5},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {

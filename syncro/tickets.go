@@ -312,6 +312,17 @@ type UpdateTicket struct {
 	UserID   int64  `json:"user_id,omitempty"`  // the technician
 	From     string `json:"from,omitempty"`     // for the card alone: the value before
 	To       string `json:"to,omitempty"`       // for the card alone: the technician's name
+
+	// NeedsInvoice: it is sent only while the ticket has an invoice.
+	NeedsInvoice bool `json:"needs_invoice,omitempty"`
+}
+
+// Guard is that the ticket has an invoice, where it needs one.
+func (w UpdateTicket) Guard() *Evidence {
+	if !w.NeedsInvoice {
+		return nil
+	}
+	return invoiceGuard(w.TicketID, true)
 }
 
 // Kind is "ticket.update".
@@ -401,6 +412,9 @@ type DeleteTicket struct {
 	Number   int64  `json:"number,omitempty"` // for the card alone
 	What     string `json:"what,omitempty"`   // for the card alone: subject and customer
 }
+
+// Guard is that the ticket has no invoice.
+func (w DeleteTicket) Guard() *Evidence { return invoiceGuard(w.TicketID, false) }
 
 // Kind is "ticket.delete".
 func (DeleteTicket) Kind() string { return "ticket.delete" }

@@ -64,6 +64,10 @@ func (w AddTimer) Made(body []byte) (int64, error) {
 		return 0, fmt.Errorf("%w: the timer has no id", errShape)
 	case !t.spans(w.Start, w.End):
 		return 0, fmt.Errorf("timer %d came back with other times", t.ID)
+	case t.ProductID != 0 && int64(t.ProductID) != w.ProductID:
+		return 0, fmt.Errorf("timer %d came back with product %d", t.ID, t.ProductID)
+	case t.UserID != 0 && int64(t.UserID) != w.UserID:
+		return 0, fmt.Errorf("timer %d came back as user %d's", t.ID, t.UserID)
 	}
 	return int64(t.ID), nil
 }
