@@ -52,12 +52,12 @@ func TestCost(t *testing.T) {
 		{"start 32154", 1, ""},
 		{"stop", 0, ""},
 		{"invoice 32142", 3, ""},
-		{"invoice 32144 create", 5, "Invoice #32144"},
+		{"invoice 32144 create", 6, "Invoice #32144"},
 		{"invoices", 1, ""},
 		{"log 32144", 1, ""},
 		{"create quayside Scanner fails", 4, "Create a ticket"},
 		{"customers create “Lakeside Optics”", 4, "Create customer"},
-		{"delete 32170 32170", 4, "Delete #32170"},
+		{"delete 32170 32170", 5, "Delete #32170"},
 	} {
 		before := len(w.Syncro.Requests())
 		if drawn := ask(t, dana, c.line); c.done != "" {

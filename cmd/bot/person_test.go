@@ -196,14 +196,21 @@ func ask(t testing.TB, p person, line string, words ...string) card {
 	})
 }
 
-// press presses a button of a card and waits for the newest card to have all
-// the words: the same card in its new form, or what is said about the click.
+// press presses a button of a card and waits for all the words: on the same
+// card in its new form, or on the newest, which is said about the click.
 func press(t testing.TB, p person, c card, label string, words ...string) card {
 	t.Helper()
 	if told := (card{text: flat(p.press(t, c, label))}); told.text != "" && told.has(words...) {
 		return told
 	}
-	return see(t, p, words...)
+	return await(t, p, words, func(all []card) int {
+		for i, now := range all {
+			if (now.id == c.id || i == len(all)-1) && now.has(words...) {
+				return i
+			}
+		}
+		return -1
+	})
 }
 
 // see waits for the newest card to have all the words.

@@ -147,7 +147,7 @@ func (s *story) slips(t *testing.T) {
 	})
 	t.Run("text behind a bare number", func(t *testing.T) {
 		c := s.slip(t, "32170 swapped the battery", "Note", "Confirm: Note on #32170", "swapped the battery")
-		press(t, s.dana, c, "Cancel", "Cancelled", "note 32170 swapped the battery")
+		press(t, s.dana, c, "Cancel", "Cancelled", "note 32170 “swapped the battery”")
 	})
 	t.Run("nothing like it", func(t *testing.T) {
 		c := ask(t, s.dana, "frobnicate 32164", "I did not understand that", "frobnicate 32164")

@@ -164,8 +164,9 @@ func TestBill(t *testing.T) {
 			second := press(t, s.dana, first, "No e-mail", "Confirm:", "CUSTOMER WILL SEE THIS", "NO E-MAIL", "[E-mail the customer]")
 			third := press(t, s.dana, second, "Internal comment", "Confirm:", "INTERNAL")
 			last := press(t, s.dana, third, "No invoice yet", "Confirm:", "INTERNAL", "[With invoice]")
-			// Left out: a quoted text that begins with “--internal” should be the
-			// same text in each of these, and is taken for the flag.
+			flagged := ask(t, s.dana, "bill 32162 15m remote “--internal is what they typed”", "E-MAIL to", "--internal is what they typed")
+			flagged = press(t, s.dana, flagged, "No invoice yet", "Confirm:", "E-MAIL to", "--internal is what they typed", "[With invoice]")
+			press(t, s.dana, flagged, "Cancel", "Cancelled")
 			for _, old := range []card{first, second, third} {
 				press(t, s.dana, old, "Confirm", "Cancelled", "Nothing was sent.")
 			}
@@ -207,11 +208,17 @@ func TestBill(t *testing.T) {
 				t.Fatal(err)
 			}
 			c = press(t, s.dana, c, "Confirm", "Nothing was sent: #32156 changed after the card was drawn", "1 new comment")
+			c = press(t, s.dana, c, "Preview again", "Confirm: Bill #32156", "Account unlocked")
 			s.confirm(t, c)
 			s.theInvoice(t, 32156)
-			// Left out: where it is a new invoice, or a new charge, that changed
-			// the ticket, the card that asks again should be planned anew. It
-			// still makes a second invoice, or one that holds more than it says.
+		})
+		t.Run("billed by another card meanwhile", func(t *testing.T) {
+			one := ask(t, s.dana, "bill 32155 30m remote one", "Confirm:")
+			two := ask(t, s.dana, "bill 32155 30m remote two", "Confirm:")
+			s.confirm(t, one)
+			two = press(t, s.dana, two, "Confirm", "Nothing was sent: #32155 changed after the card was drawn")
+			press(t, s.dana, two, "Preview again", "has invoice", "A second one for the same ticket is not made")
+			s.theInvoice(t, 32155)
 		})
 	})
 }
@@ -223,7 +230,7 @@ func TestBillWithAStrangeInvoice(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *story) {
 		c := ask(t, s.dana, "bill 32163 45m remote Label editor mended", "Confirm:")
-		wrong := press(t, s.dana, c, "Confirm", "Steps 1 to 2 were done. Step 3 was done, and is not checked.",
+		wrong := press(t, s.dana, c, "Confirm", "Steps 1 to 2 were done. Syncro took step 3, and what is there now is not seen to be right.",
 			"it holds:", "Labor - Remote Business", "Patch cable", "nothing that follows from it was sent", "[Look again]")
 		if wrong.has("Done and checked") || s.Syncro.Count("PUT", "") != 0 {
 			t.Errorf("it goes on: %s", wrong.text)
@@ -312,12 +319,8 @@ func TestTimers(t *testing.T) {
 			s.shows(t, "start 32162", "Timer started on #32162", "Nothing is in Syncro before you bill or save it", "[Stop]")
 			s.shows(t, "start 32163", "Your timer is running already", "on #32162", "[Stop]")
 			stopped := press(t, s.dana, see(t, s.dana, "running already"), "Stop", "Stopped:", "0:01 on #32162", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]", "[Discard]")
-			// Left out: pressing "Save, no charge" should ask to confirm a timer
-			// entry. Syncro wants a product, and the button's line names no labor.
-			if !slices.Contains(stopped.buttons, "Bill 0:01") {
-				t.Errorf("buttons %q", stopped.buttons)
-			}
-			s.does(t, "timer 32162 add 1m remote", 1, "Timer entry on #32162", "Labor - Remote Business")
+			which := press(t, s.dana, stopped, "Save, no charge", "Which labor?", "[remote]", "[onsite]")
+			s.confirm(t, press(t, s.dana, which, "remote", "Confirm: Timer entry on #32162", "Labor - Remote Business"))
 			if timers := s.ticket(t, 32162).Timers; len(timers) != 1 || timers[0].UserID != 4101 || timers[0].Active.Minutes() != 1 || timers[0].Recorded {
 				t.Errorf("Syncro has %+v", timers)
 			}
@@ -384,8 +387,17 @@ func TestCharges(t *testing.T) {
 		}
 		s.refuses(t, "line 32142 remove 1", "#32142 is invoiced", "stay on the ticket")
 		s.refuses(t, "line 32142 update 1 10m", "#32142 is invoiced")
-		// Left out: a charge, or a ticket, that was invoiced after the card was
-		// drawn should not be removed by it.
+		// Making an invoice does not move the ticket: the card cannot know of it.
+		s.does(t, "line 32170 add 30m remote Battery swapped", 1, "Charge on #32170")
+		charge := ask(t, s.dana, "line 32170 remove 1", "Confirm: Remove a charge of #32170")
+		ticket := ask(t, s.dana, "delete 32170 32170", "Confirm: Delete #32170")
+		s.does(t, "invoice 32170 create", 1, "Invoice #32170")
+		for _, late := range []card{charge, ticket} {
+			press(t, s.dana, late, "Confirm", "Nothing was sent")
+		}
+		if lines := s.ticket(t, 32170).Lines; len(lines) != 1 {
+			t.Errorf("Syncro has %+v", lines)
+		}
 	})
 }
 
@@ -426,8 +438,7 @@ func TestInvoiceThatStays(t *testing.T) {
 				d.Invoices[i].Paid = true
 			}
 		})
-		// Left out: it should not say that step 1 was done.
-		told := press(t, s.dana, c, "Confirm", "Please look at it in Syncro", "Delete invoice #67432", "[Look again]")
+		told := press(t, s.dana, c, "Confirm", "Syncro took step 1, and what is there now is not seen to be right.", "Please look at it in Syncro", "Delete invoice #67432", "[Look again]")
 		if told.has("Done and checked") {
 			t.Errorf("it says: %s", told.text)
 		}
