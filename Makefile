@@ -10,7 +10,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: redis ## all Go tests, with a real redis-server (installed when missing)
-	go test -timeout 4m ./...
+	go test -timeout 8m ./...
 
 check: lint cards race ## everything before a change is handed in
 
@@ -32,7 +32,7 @@ $(CARDS)/node_modules/.package-lock.json: $(CARDS)/package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --prefix $(CARDS)
 
 race: redis ## all Go tests with the race detector
-	go test -race -timeout 8m ./...
+	go test -race -timeout 12m ./...
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@list=$$(go test -list "^Fuzz" ./...) || { echo "$$list"; exit 1; }; echo "$$list" | \

@@ -72,11 +72,13 @@ type values = map[string]string
 func newTicketForm(subject, text string) chat.Form {
 	return chat.Form{
 		Title: "New Syncro ticket", Submit: "Preview",
-		Intro: "It will be assigned to you. The next card shows everything that will be sent, and asks.",
+		Intro: "The next card shows everything that will be sent, and asks.",
 		Inputs: []chat.Input{
 			{Name: "customer", Label: "Customer", Kind: chat.Lookup},
 			{Name: "subject", Label: "Subject", Kind: chat.Line, Value: subject},
 			{Name: "text", Label: "Details", Hint: "The ticket's first comment; the customer sees it and is not e-mailed", Kind: chat.Paragraph, Value: text, Optional: true},
+			{Name: "contact", Label: "Contact", Hint: "The name of a person at the customer", Kind: chat.Line, Optional: true},
+			{Name: "assignee", Label: "Assigned to", Hint: "Empty: you", Kind: chat.Line, Optional: true},
 			{Name: "priority", Label: "Priority", Hint: "Empty: the shop's default", Kind: chat.Line, Optional: true},
 			{Name: "problem", Label: "Problem type", Kind: chat.Line, Optional: true},
 			{Name: "due", Label: "Due", Kind: chat.Date, Optional: true},
@@ -123,8 +125,22 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, subject,
 		CustomerID: customer.ID, Subject: subject, ProblemType: problem, Status: status, Priority: priority, DueDate: v["due"],
 		Since: c.Now.UTC().Truncate(time.Second), Customer: customer.Name,
 	}
-	if !c.Who.Shared {
+	switch {
+	case v["assignee"] != "":
+		to, err := c.technician(settings.Technicians, syncro.Ticket{}, v["assignee"])
+		if err != nil {
+			return Result{}, err
+		}
+		w.UserID, w.Technician = to.ID, to.Name
+	case !c.Who.Shared:
 		w.UserID, w.Technician = c.Who.UserID, c.Who.FullName
+	default:
+		return Result{}, usage("To whom is it assigned? You have no Syncro key of your own: name somebody in the form that “create” opens.")
+	}
+	if v["contact"] != "" {
+		if w.ContactID, w.Contact, err = c.contact(ctx, customer, v["contact"]); err != nil {
+			return Result{}, err
+		}
 	}
 	if strings.TrimFunc(body, space) != "" {
 		if body, err = text(body, "first comment"); err != nil {
@@ -145,6 +161,29 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, subject,
 		Typed: fmt.Sprintf("create “%s” %s", oneLine(customer.Name), subject),
 		Edit:  &confirm.Edit{Command: "create", Form: form},
 	}}, nil
+}
+
+// contact finds a person at a customer by name.
+func (c *Call) contact(ctx context.Context, customer syncro.Customer, typed string) (int64, string, error) {
+	list, err := c.Reader.Contacts(ctx, customer.ID)
+	if err != nil {
+		return 0, "", err
+	}
+	var names []string
+	for _, p := range list.Items {
+		names = append(names, p.Name)
+	}
+	found, maybe := pick(names, typed)
+	for _, p := range list.Items {
+		if found != "" && p.Name == found {
+			return p.ID, p.Name, nil
+		}
+	}
+	known := present(maybe...)
+	if len(known) == 0 {
+		known = present(names...)
+	}
+	return 0, "", usage("%s has no contact “%s”. There are: %s.", customer.Name, clip(typed, 40), clip(orNone(strings.Join(known, ", ")), 300))
 }
 
 // customerAndSubject reads "harbor Scanner fails": of the customers that

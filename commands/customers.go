@@ -43,12 +43,35 @@ func searchCustomers() Command {
 				})
 			}
 			out.Parts = append(out.Parts, table)
+			if len(found) == 1 {
+				if err := c.customersTickets(ctx, &out, found[0]); err != nil {
+					return Result{}, err
+				}
+			}
 			if list.More || len(found) < len(list.Items) {
 				out.Note = "There are more. Search for something narrower."
 			}
 			return card(out), nil
 		},
 	}
+}
+
+// latestTickets is how many tickets stand on a customer's card.
+const latestTickets = 10
+
+// customersTickets adds the latest tickets of the one customer that was found.
+func (c *Call) customersTickets(ctx context.Context, out *chat.Card, customer syncro.Customer) error {
+	list, err := c.Reader.TicketsOf(ctx, customer.ID)
+	if err != nil {
+		return err
+	}
+	if len(list.Items) == 0 {
+		out.Parts = append(out.Parts, chat.Text("No tickets."))
+		return nil
+	}
+	shown := list.Items[:min(len(list.Items), latestTickets)]
+	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Tickets (%d of %d)", len(shown), len(list.Items))), ticketTable(shown, c.Now))
+	return nil
 }
 
 // createCustomer plans a business. Those that Syncro finds by the same name

@@ -20,11 +20,6 @@ type Technician struct {
 	MayWrite bool // false: the key may be used to look only
 }
 
-// Author is the person as whom Syncro logs what the technician does.
-func (t Technician) Author() syncro.Author {
-	return syncro.Author{UserID: t.UserID, Name: t.FullName}
-}
-
 // Person is a technician as the config names them.
 type Person struct {
 	Name  string   // a-z, 0-9, - and _

@@ -244,7 +244,7 @@ func (f *fakeSlack) send(t testing.TB, path string, h http.Header, body string) 
 		t.Fatal(err)
 	}
 	req.Header = h
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := alone().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

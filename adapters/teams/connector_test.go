@@ -337,20 +337,3 @@ func TestTheLibrarysOtherCalls(t *testing.T) {
 		t.Errorf("called %v, want %v", got, want)
 	}
 }
-
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	p, a, _ := sender(t)
-	if err := a.Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if p.count("/token") != 1 || p.count("/keys") != 1 || len(p.sent()) != 0 {
-		t.Error("a check signs in, fetches the keys and sends nothing")
-	}
-	p.pass(2 * time.Hour)
-	p.with(func() { p.down["/token"], p.down["/openid"] = 400, 503 })
-	err := a.Check(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "token") || !strings.Contains(err.Error(), "openid metadata") {
-		t.Errorf("error %v", err)
-	}
-}

@@ -492,7 +492,7 @@ func TestOnlyPostsAreTaken(t *testing.T) {
 	p := newWorld(t)
 	p.start(t, chattest.Bot{Handler: &recorder{}, Seen: &chattest.Memory{}, Work: chat.NewWork(1)})
 	for method, want := range map[string]int{http.MethodGet: 405, http.MethodHead: 405, http.MethodPut: 405} {
-		resp := must(http.DefaultClient.Do(must(http.NewRequest(method, p.bot.URL+"/api/messages", nil))))
+		resp := must(alone().Do(must(http.NewRequest(method, p.bot.URL+"/api/messages", nil))))
 		resp.Body.Close()
 		if resp.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", method, resp.StatusCode, want)

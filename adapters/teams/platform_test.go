@@ -289,7 +289,7 @@ func (p *world) post(t testing.TB, activity map[string]any, authorization string
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := alone().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ package teams
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -132,13 +131,6 @@ func (a *Adapter) Name() string { return platform }
 
 // Mount adds POST /api/messages.
 func (a *Adapter) Mount(mux *http.ServeMux) { mux.HandleFunc("POST /api/messages", a.receive) }
-
-// Check signs in to Entra with the app's secret and fetches the keys that
-// inbound tokens are signed with. It sends nothing to Teams.
-func (a *Adapter) Check(ctx context.Context) error {
-	_, err := a.connector.bearer.get(ctx)
-	return errors.Join(err, a.validator.keys.refresh(ctx, func() bool { return true }))
-}
 
 // receive answers one activity of the connector service. The token's
 // signature, issuer, audience and time are verified before a byte of the body

@@ -317,7 +317,7 @@ func TestNothingIsReadBeforeTheHeaderIsVerified(t *testing.T) {
 	post := func(body string, header string) int {
 		req := must(http.NewRequest(http.MethodPost, p.bot.URL+"/api/messages", struct{ *strings.Reader }{strings.NewReader(body)}))
 		req.Header.Set("Authorization", header)
-		resp := must(http.DefaultClient.Do(req))
+		resp := must(alone().Do(req))
 		resp.Body.Close()
 		return resp.StatusCode
 	}

@@ -54,7 +54,7 @@ func TestForms(t *testing.T) {
 			fill(t, s.dana, f, map[string]string{"minutes": "a while", "labor": "remote", "text": "Moved"}, "Nothing was sent.", "“a while” is no number of minutes")
 		})
 		t.Run("a ticket without anything", func(t *testing.T) {
-			f := s.asks(t, "create", "New Syncro ticket", "It will be assigned to you", "Customer", "Subject")
+			f := s.asks(t, "create", "New Syncro ticket", "Assigned to", "Customer", "Subject")
 			if got := s.dana.suggest(t, f, "customer", "harbor"); !slices.Equal(got, []string{"Harbor Dental", "Harbor Dental East"}) {
 				t.Errorf("offered %q", got)
 			}

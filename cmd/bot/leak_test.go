@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -69,7 +68,7 @@ func TestLeaks(t *testing.T) {
 	}
 	clean(t, "Redis", kept, secrets)
 
-	resp, err := http.Get("http://" + w.bot.admin.Addr().String() + "/metrics")
+	resp, err := alone().Get("http://" + w.bot.admin.Addr().String() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

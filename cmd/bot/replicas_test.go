@@ -174,7 +174,7 @@ func (w *world) process(t *testing.T) (*os.Process, string) {
 		}
 	})
 	until(t, "the process is ready", func() bool {
-		resp, err := http.Get("http://" + ports["admin"] + "/readyz")
+		resp, err := alone().Get("http://" + ports["admin"] + "/readyz")
 		if err != nil {
 			return false
 		}

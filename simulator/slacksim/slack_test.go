@@ -147,7 +147,7 @@ func (a *app) post(to string, body any) (int, string) {
 	req, _ := http.NewRequestWithContext(a.t.Context(), "POST", to, bytes.NewReader(b))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+bearer)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := alone().Do(req)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -516,7 +516,7 @@ func TestTokens(t *testing.T) {
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", a.url+"/api/auth.test", strings.NewReader(c.body))
 		req.Header.Set("Content-Type", c.kind)
 		req.Header.Set("Authorization", c.header)
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := alone().Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -569,7 +569,7 @@ func TestRateLimitAndFaults(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, "POST", hook, strings.NewReader(`{"text":"hangs"}`))
-	if _, err := http.DefaultClient.Do(req); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := alone().Do(req); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	a.sees("U0001", "C0002", "posted, answer lost", "fine")

@@ -12,7 +12,7 @@ import (
 
 func (a *app) state(user string) uiState {
 	a.t.Helper()
-	resp, err := http.Get(a.url + "/_sim/state?user=" + user)
+	resp, err := alone().Get(a.url + "/_sim/state?user=" + user)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestPage(t *testing.T) {
 func TestPageOfAnotherSiteCannotPost(t *testing.T) {
 	t.Parallel()
 	a := start(t, nil)
-	resp, err := http.Post(a.url+"/_sim/say", "text/plain", strings.NewReader(`{"user":"U0001","channel":"C0001","text":"/syncro"}`))
+	resp, err := alone().Post(a.url+"/_sim/say", "text/plain", strings.NewReader(`{"user":"U0001","channel":"C0001","text":"/syncro"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestChangesAreStreamed(t *testing.T) {
 	t.Parallel()
 	a := start(t, nil)
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", a.url+"/_sim/events", nil)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := alone().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

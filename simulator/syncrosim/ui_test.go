@@ -80,7 +80,7 @@ func TestEventsTellOfChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := alone().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

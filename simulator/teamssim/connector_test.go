@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 
 	r, _ := http.NewRequestWithContext(t.Context(), "POST", w.ServiceURL()+mine, strings.NewReader(text))
 	r.Header.Set("Authorization", "Bearer "+w.bearer())
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := alone().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

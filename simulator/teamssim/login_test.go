@@ -18,7 +18,7 @@ import (
 // that signed it.
 func (w *world) verify(token string) (jwt.Token, error) {
 	w.t.Helper()
-	resp, err := http.Get(w.OpenIDURL())
+	resp, err := alone().Get(w.OpenIDURL())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestTokenRequests(t *testing.T) {
 			t.Errorf("%s: %v", c.name, body)
 		}
 	}
-	resp, err := http.Post(w.TokenURL(), "application/json", strings.NewReader(`{"grant_type":"client_credentials"}`))
+	resp, err := alone().Post(w.TokenURL(), "application/json", strings.NewReader(`{"grant_type":"client_credentials"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ func (w *world) try(ctx context.Context, method, path, body, authorization strin
 	if authorization != "" {
 		r.Header.Set("Authorization", authorization)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := alone().Do(r)
 	if err != nil {
 		return nil, "", err
 	}

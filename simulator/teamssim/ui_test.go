@@ -15,7 +15,7 @@ func (w *world) ui(method, path, body string) (int, map[string]any) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := alone().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestEveryChangeIsAnEvent(t *testing.T) {
 	w := newWorld(t)
 	w.bearer()
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", w.url+"/_sim/events", nil)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := alone().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
