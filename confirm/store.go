@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -319,6 +320,7 @@ func (s *Store) mine(ctx context.Context, user chat.User) ([]*Operation, error) 
 			}
 		}
 	}
+	slices.SortFunc(ops, func(a, b *Operation) int { return a.Created.Compare(b.Created) })
 	return ops, nil
 }
 
