@@ -148,7 +148,7 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 			step.ID = ids[0]
 		}
 		if step.State == Waiting {
-			step.Why = "it was so already: nothing was sent"
+			step.Why = "it was so already: nothing was sent by this click"
 		} else {
 			step.Why = "Syncro's answer was lost: looked for, and found"
 		}
@@ -212,30 +212,14 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 			return false
 		}
 	}
-	pressed := r.op.Pressed
-	if pressed.IsZero() {
-		pressed = r.op.Created // the process died before it could save the click
-	}
-	if r.Now().Sub(pressed) > 2*r.TTL {
+	if r.Now().Sub(r.op.Pressed) > r.TTL {
 		// Confirmed long ago and never sent: the person may have done it by hand.
 		step.Why = "I was away and did not want to send it late without asking"
 		r.park(ctx, 0)
 		return false
 	}
-	if g, ok := w.(syncro.Guarded); ok {
-		if guard := g.Guard(); guard != nil {
-			sight, err := r.reader.Look(ctx, *guard)
-			if err != nil {
-				r.heldUp(ctx, err)
-				return false
-			}
-			if !sight.IsSet {
-				step.State, step.Why = Refused, sight.Why
-				r.op.State, r.op.Ended = Stopped, r.Now()
-				r.end(ctx)
-				return false
-			}
-		}
+	if !r.guarded(ctx, step, w) {
+		return false
 	}
 	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context) error {
 		r.op.Began = true
@@ -258,6 +242,29 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	}
 	r.op.Began = !first
 	return r.refused(ctx, step, out.Err)
+}
+
+// guarded looks at a write's own condition, and reports whether it may be sent.
+func (r *runner) guarded(ctx context.Context, step *Step, w syncro.Write) bool {
+	g, ok := w.(syncro.Guarded)
+	if !ok {
+		return true
+	}
+	guard := g.Guard()
+	if guard == nil {
+		return true
+	}
+	sight, err := r.reader.Look(ctx, *guard)
+	if err != nil {
+		r.heldUp(ctx, err)
+		return false
+	}
+	if !sight.IsSet {
+		step.State, step.Why = Refused, sight.Why
+		r.op.State, r.op.Ended = Stopped, r.Now()
+		r.end(ctx)
+	}
+	return sight.IsSet
 }
 
 // refused handles a step that certainly did not happen.
