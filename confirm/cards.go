@@ -39,7 +39,7 @@ func (o *Operation) card(raw bool) chat.Card {
 		c.Title = "Cancelled: " + o.Title
 		if len(o.Changed) > 0 {
 			c.Tone = chat.Warn
-			c.Parts = append(c.Parts, chat.Text(o.changed()+" What was to be sent must be reckoned anew."))
+			c.Parts = append(c.Parts, chat.Text(o.changed()+"\nWhat was to be sent must be reckoned anew."))
 			o.drawTyped(&c)
 			o.drawAfter(&c)
 			break
