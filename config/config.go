@@ -21,6 +21,7 @@ var Example string
 type Config struct {
 	Listen        string // host:port for Slack, Teams and the Syncro webhook
 	Admin         string // host:port for /healthz, /readyz and /metrics
+	PublicURL     string // where listen is reached from the internet, without a slash at its end; empty: not told
 	Redis         Redis
 	Syncro        Syncro
 	Vault         Vault

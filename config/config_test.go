@@ -66,6 +66,9 @@ func TestEveryValueOfTheExampleIsRead(t *testing.T) {
 	want := &Config{
 		Listen: "0.0.0.0:8080",
 		Admin:  "127.0.0.1:9090",
+
+		PublicURL: "https://bot.example.com",
+
 		Redis:  Redis{Addrs: []string{"127.0.0.1:6379"}},
 		Syncro: Syncro{URL: "https://example.syncromsp.com", Auth: "auto", RequestsPerMinute: 180, Timeout: 20 * time.Second},
 		Vault: Vault{
@@ -126,6 +129,7 @@ func TestDefaultsAreWhatTheExampleShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	least, err := load(t, `
+public_url: https://bot.example.com
 redis: {url: "redis://127.0.0.1:6379/0"}
 syncro: {url: "https://example.syncromsp.com"}
 vault: {dir: ./vault}

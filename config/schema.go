@@ -21,6 +21,7 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 	c := &Config{
 		Listen:      root.field("listen").address("0.0.0.0:8080"),
 		Admin:       root.field("admin").address("127.0.0.1:9090"),
+		PublicURL:   strings.TrimRight(root.field("public_url").base(""), "/"),
 		Redis:       readRedis(root.field("redis").required("{url: redis://127.0.0.1:6379/0}").section()),
 		Syncro:      readSyncro(root.field("syncro").required("{url: https://example.syncromsp.com}").section()),
 		Vault:       readVault(root.field("vault").required("{dir: ./vault}").section()),
