@@ -15,30 +15,30 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// all is THE LIST OF COMMANDS. Help, "did you mean" and the platforms'
-// manifests are made of it.
+// all is THE LIST OF COMMANDS, the most used first. Help, "did you mean" and
+// the platforms' manifests are made of it.
 func all() []Command {
 	return []Command{
 		openTickets(),
 		showTicket(),
+		note(),
+		reply(),
+		bill(),
+		closeTicket(),
+		createTicket(),
 		searchTickets(),
 		searchCustomers(),
 		updateStatus(),
 		assignTicket(),
 		setPriority(),
-		closeTicket(),
-		bill(),
 		startTimer(),
 		stopTimer(),
 		timerEntries(),
 		lineItems(),
 		invoice(),
 		latestInvoices(),
-		createTicket(),
-		deleteTicket(),
 		comment(),
-		note(),
-		reply(),
+		deleteTicket(),
 		sessionLog(),
 		pending(),
 		whoami(),
@@ -71,7 +71,8 @@ type Command struct {
 // Shortcut is an action on a message that opens a command's form.
 type Shortcut struct {
 	Name  string                           // in the apps' manifests
-	Label string                           // what people read
+	Label string                           // what people read, at most 24 characters
+	About string                           // what it does, in a line
 	Form  func(on *chat.Message) chat.Form // on is nil where it was used on no message
 }
 

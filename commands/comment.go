@@ -40,7 +40,7 @@ func comment() Command {
 			return c.comment(ctx, audienceOf(values["audience"]))
 		},
 		Suggest: suggestTickets,
-		Shortcut: &Shortcut{Name: "add_to_ticket", Label: "Add to Syncro ticket", Form: func(on *chat.Message) chat.Form {
+		Shortcut: &Shortcut{Name: "add_to_ticket", Label: "Add to Syncro ticket", About: "Add this message to a ticket, as an internal note or as a reply to the customer", Form: func(on *chat.Message) chat.Form {
 			text := ""
 			if on != nil {
 				text = quotedMessage(*on)

@@ -56,7 +56,7 @@ func createTicket() Command {
 			}
 			return options, nil
 		},
-		Shortcut: &Shortcut{Name: "new_ticket", Label: "New Syncro ticket", Form: func(on *chat.Message) chat.Form {
+		Shortcut: &Shortcut{Name: "new_ticket", Label: "New Syncro ticket", About: "Make a ticket of this message; nothing is sent before you confirm it", Form: func(on *chat.Message) chat.Form {
 			if on == nil {
 				return newTicketForm("", "")
 			}

@@ -151,3 +151,24 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
+
+func TestTheMenuIsTheTable(t *testing.T) {
+	t.Parallel()
+	menu, shortcuts := Menu(), 0
+	for i, c := range all() {
+		if got := menu.Commands[i]; got.Name != c.Name || !strings.HasPrefix(got.Label, c.Name) || got.About != c.Summary {
+			t.Errorf("%s is in the menu as %+v", c.Name, got)
+		}
+		if c.Shortcut == nil {
+			continue
+		}
+		got := menu.Shortcuts[shortcuts]
+		shortcuts++
+		if got.Name != c.Shortcut.Name || got.Label != c.Shortcut.Label || len(got.Label) > 24 || got.About == "" {
+			t.Errorf("the shortcut of %s is in the menu as %+v", c.Name, got)
+		}
+	}
+	if len(menu.Commands) != len(all()) || len(menu.Shortcuts) != shortcuts {
+		t.Errorf("%d commands, %d shortcuts", len(menu.Commands), len(menu.Shortcuts))
+	}
+}
