@@ -147,6 +147,9 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 	if next == nil {
 		return nil, func() {}
 	}
+	if first, err := a.first(ctx, delivery); !first && err == nil {
+		return nil, func() {} // its work goes on already
+	}
 	taken = true
 	return nil, func() {
 		then <- func(ctx context.Context) { next(ctx, replier{a, req.User, from.At, from.Card, trigger}) }

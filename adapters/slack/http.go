@@ -9,13 +9,12 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-
-	slackapi "github.com/slack-go/slack"
-	"github.com/slack-go/slack/slackutilsx"
 )
 
 // maxBody is the most that is read of a request.
 const maxBody = 1 << 20
+
+var errNoForm = errors.New("the body is no form")
 
 const (
 	typeForm = "application/x-www-form-urlencoded"
@@ -26,7 +25,7 @@ const (
 func (a *Adapter) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /slack/commands", a.proven(typeForm, a.serveCommand))
 	mux.Handle("POST /slack/interactions", a.proven(typeForm, a.serveInteraction))
-	mux.Handle("POST /slack/options", a.proven(typeForm, a.serveOptions))
+	mux.Handle("POST /slack/options", a.proven(typeForm, a.serveInteraction))
 	mux.Handle("POST /slack/events", a.proven(typeJSON, a.serveEvent))
 }
 
@@ -63,97 +62,28 @@ func (a *Adapter) refuse(w http.ResponseWriter, r *http.Request, status int, err
 func (a *Adapter) serveCommand(w http.ResponseWriter, r *http.Request, body []byte) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		a.refuse(w, r, http.StatusBadRequest, errors.New("the body is no form"))
+		a.refuse(w, r, http.StatusBadRequest, errNoForm)
 		return
 	}
-	notice := a.takeCommand(r.Context(), deliveryOf(body), commandOf(form))
-	if notice == "" {
-		w.WriteHeader(http.StatusOK)
-		return
-	}
-	writeJSON(w, map[string]string{"response_type": "ephemeral", "text": slackutilsx.EscapeMessage(notice)})
+	say(w, a.onCommand(r.Context(), deliveryOf(body), commandOf(form)))
 }
 
 func (a *Adapter) serveInteraction(w http.ResponseWriter, r *http.Request, body []byte) {
-	payload, ok := a.payload(w, r, body)
-	if !ok {
-		return
-	}
-	p, ok := decode[interaction](a, w, r, payload)
-	if !ok {
-		return
-	}
-	delivery := deliveryOf(body)
-	switch p.Type {
-	case "view_submission":
-		if s, ok := decode[submission](a, w, r, payload); ok {
-			a.serveSubmission(w, r, delivery, p, s.View)
-		}
-		return
-	case "message_action", "shortcut":
-		on, ok := decode[messageAction](a, w, r, payload)
-		if !ok {
-			return
-		}
-		a.takeShortcut(r.Context(), delivery, p, on)
-	default:
-		a.takeClick(r.Context(), delivery, p)
-	}
-	w.WriteHeader(http.StatusOK)
-}
-
-// serveSubmission answers for a modal that was handed in: with what is wrong,
-// and it stays open; with nothing, and it closes.
-func (a *Adapter) serveSubmission(w http.ResponseWriter, r *http.Request, delivery string, p interaction, v view) {
-	problems, goOn := a.takeSubmission(r.Context(), delivery, p, v)
-	defer goOn()
-	if len(problems) > 0 {
-		writeJSON(w, slackapi.NewErrorsViewSubmissionResponse(problems))
-		return
-	}
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(http.StatusOK)
-	http.NewResponseController(w).Flush() // what goes on may open the next modal, after this one is closed
-}
-
-// serveOptions answers for a select menu of a modal that is being typed into.
-func (a *Adapter) serveOptions(w http.ResponseWriter, r *http.Request, body []byte) {
-	payload, ok := a.payload(w, r, body)
-	if !ok {
-		return
-	}
-	p, ok := decode[interaction](a, w, r, payload)
-	if !ok {
-		return
-	}
-	s, ok := decode[submission](a, w, r, payload)
-	if !ok {
-		return
-	}
-	writeJSON(w, map[string][]*slackapi.OptionBlockObject{"options": a.suggest(r.Context(), deliveryOf(body), p, s)})
-}
-
-// payload is the JSON in the form that interactions come in.
-func (a *Adapter) payload(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, bool) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		a.refuse(w, r, http.StatusBadRequest, errors.New("the body is no form"))
-		return nil, false
+		a.refuse(w, r, http.StatusBadRequest, errNoForm)
+		return
 	}
-	return []byte(form.Get("payload")), true
+	answer, err := a.onInteraction(r.Context(), deliveryOf(body), []byte(form.Get("payload")))
+	if err != nil {
+		a.refuse(w, r, http.StatusBadRequest, err)
+		return
+	}
+	say(w, answer)
 }
 
-func decode[T any](a *Adapter, w http.ResponseWriter, r *http.Request, payload []byte) (v T, ok bool) {
-	if json.Unmarshal(payload, &v) != nil {
-		a.refuse(w, r, http.StatusBadRequest, errors.New("the payload is no interaction"))
-		return v, false
-	}
-	return v, true
-}
-
-// serveEvent answers the question with which Slack checks the address. The
-// bot subscribes to no event: others are acknowledged, so that Slack does not
-// repeat them, and dropped.
+// serveEvent answers the question with which Slack checks the address. Events
+// are acknowledged, so that Slack does not repeat them, and dropped.
 func (a *Adapter) serveEvent(w http.ResponseWriter, r *http.Request, body []byte) {
 	var event struct{ Type, Challenge string }
 	if json.Unmarshal(body, &event) != nil {
@@ -165,7 +95,23 @@ func (a *Adapter) serveEvent(w http.ResponseWriter, r *http.Request, body []byte
 		io.WriteString(w, event.Challenge)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
+	say(w, said{})
+}
+
+// say answers at once, and then goes on.
+func say(w http.ResponseWriter, s said) {
+	if s.then != nil {
+		defer s.then()
+	}
+	if s.body == nil {
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(http.StatusOK)
+	} else {
+		writeJSON(w, s.body)
+	}
+	if s.then != nil {
+		http.NewResponseController(w).Flush()
+	}
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

@@ -159,15 +159,11 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 		a.log.WarnContext(ctx, "another slash command", "delivery", delivery, "command", c.Command)
 		return "Nothing was sent. I answer to " + a.command + " alone."
 	}
-	asked, cancel := context.WithTimeout(ctx, memoryTimeout)
-	defer cancel()
-	first, err := a.seen.First(asked, "slack/"+delivery)
+	first, err := a.first(ctx, delivery)
 	if err != nil {
-		a.log.ErrorContext(ctx, "the memory does not answer", "delivery", delivery, "error", err)
 		return "Nothing was sent. My memory (Redis) does not answer, and without it I could do things twice. Please try again in a minute."
 	}
 	if !first {
-		a.log.InfoContext(ctx, "a repeat", "delivery", delivery)
 		return ""
 	}
 	at, trigger := a.place(c.ResponseURL, c.ChannelID), a.trigger(c.TriggerID)
@@ -178,6 +174,20 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 		return busy
 	}
 	return ""
+}
+
+// first reports whether a delivery is not a repeat of an earlier one.
+func (a *Adapter) first(ctx context.Context, delivery string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, memoryTimeout)
+	defer cancel()
+	first, err := a.seen.First(ctx, "slack/"+delivery)
+	switch {
+	case err != nil:
+		a.log.ErrorContext(ctx, "the memory does not answer", "delivery", delivery, "error", err)
+	case !first:
+		a.log.InfoContext(ctx, "a repeat", "delivery", delivery)
+	}
+	return first, err
 }
 
 const busy = "Nothing was sent. I have too much to do at the moment, or I am being restarted: please try again in a minute."
@@ -205,9 +215,15 @@ func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction)
 	a.startOrSay(ctx, req, at, func(ctx context.Context) { a.click(ctx, req, at, trigger) })
 }
 
-// startOrSay starts f, or tells the person that there is too much to do.
+// startOrSay starts f, once for a delivery, or tells the person that there is
+// too much to do. Without a memory it starts f: what a click does is done once
+// whatever happens.
 func (a *Adapter) startOrSay(ctx context.Context, req chat.Request, at place, f func(context.Context)) {
-	if a.work.Start(f) {
+	if a.work.Start(func(ctx context.Context) {
+		if first, err := a.first(ctx, req.Delivery); first || err != nil {
+			f(ctx)
+		}
+	}) {
 		return
 	}
 	told, cancel := context.WithTimeout(ctx, memoryTimeout)
