@@ -27,6 +27,7 @@ func explain(err error) (words, code string) {
 		vault     *identity.VaultError
 		actor     *confirm.ActorError
 		store     *confirm.StoreError
+		replicas  *confirm.ReplicasError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -44,6 +45,9 @@ func explain(err error) (words, code string) {
 			actor.Got.FullName, actor.Got.UserID, actor.Want), "wrong-person"
 	case errors.As(err, &vault):
 		return "Your vault entry cannot be opened. Ask the administrator to look at the bot's log.", "vault"
+	case errors.As(err, &replicas):
+		return fmt.Sprintf("My memory (Redis) has %d of the %d replicas that must keep a record of what I send. Without them it could forget, so I send nothing.",
+			replicas.Have, replicas.Want), "redis-replicas"
 	case errors.As(err, &store):
 		return "My memory (Redis) does not answer, and without it I change nothing.", "redis"
 	case errors.As(err, &busy):

@@ -19,6 +19,7 @@ func everyError() []error {
 	errs := []error{
 		usage("what?"), identity.ErrUnknown, &identity.NoKeyError{}, &identity.WrongPersonError{Want: 1, Got: 2},
 		&identity.VaultError{Err: errors.New("x")}, &confirm.ActorError{}, &confirm.StoreError{Err: errors.New("x")},
+		&confirm.ReplicasError{Want: 1},
 		&syncro.BusyError{}, &syncro.AmbiguousNumber{Number: 1, Tickets: []syncro.Ticket{{}, {}}},
 		context.DeadlineExceeded, errNoChoice, errNotYours, errors.New("a fault of ours"),
 	}

@@ -360,9 +360,11 @@ func TestWhatIsAccepted(t *testing.T) {
 			Redis{Addrs: []string{"redis.example:6380"}, DB: 3, TLS: true, Username: "bot", Password: NewSecret("pw")}},
 		{"a Redis without a port", `"redis://127.0.0.1:6379/0"`, `redis://redis`, func(c *Config) any { return c.Redis }, Redis{Addrs: []string{"redis:6379"}, Password: NewSecret("")}},
 		{"Sentinels", `{url: "redis://127.0.0.1:6379/0"}`, `{sentinel: {master: mymaster, addrs: ["h1:26379", "h2:26379"], db: 1, password: a, sentinel_password: b}}`, func(c *Config) any { return c.Redis },
-			Redis{Addrs: []string{"h1:26379", "h2:26379"}, Master: "mymaster", DB: 1, Password: NewSecret("a"), SentinelPassword: NewSecret("b")}},
+			Redis{Addrs: []string{"h1:26379", "h2:26379"}, Master: "mymaster", DB: 1, Password: NewSecret("a"), SentinelPassword: NewSecret("b"), WaitReplicas: 1}},
 		{"a cluster", `{url: "redis://127.0.0.1:6379/0"}`, `{cluster: {addrs: ["h1:6379"], tls: true}}`, func(c *Config) any { return c.Redis },
-			Redis{Addrs: []string{"h1:6379"}, Cluster: true, TLS: true}},
+			Redis{Addrs: []string{"h1:6379"}, Cluster: true, TLS: true, WaitReplicas: 1}},
+		{"a cluster that waits for nobody", `{url: "redis://127.0.0.1:6379/0"}`, `{cluster: {addrs: ["h1:6379"]}, wait_replicas: 0}`, func(c *Config) any { return c.Redis.WaitReplicas }, 0},
+		{"a url with replicas", `/0"}`, `/0", wait_replicas: 2}`, func(c *Config) any { return c.Redis.WaitReplicas }, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

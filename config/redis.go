@@ -15,6 +15,11 @@ type Redis struct {
 	DB      int // always 0 in a cluster
 	TLS     bool
 
+	// WaitReplicas is how many replicas must have the record of a step before
+	// it is sent to Syncro: 0 with a url, 1 with Sentinels or a cluster, where
+	// nothing else is written.
+	WaitReplicas int
+
 	Username         string
 	Password         Secret
 	SentinelUsername string

@@ -104,6 +104,11 @@ func readRedis(s *section) Redis {
 		r.Cluster = true
 		s.done()
 	}
+	wait := int64(0)
+	if r.Master != "" || r.Cluster {
+		wait = 1
+	}
+	r.WaitReplicas = int(s.field("wait_replicas").integer(wait, 0, 10))
 	return r
 }
 

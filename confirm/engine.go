@@ -27,6 +27,10 @@ type Options struct {
 	TTL     time.Duration // how long a card may be confirmed
 	Timeout time.Duration // of one request to Syncro
 
+	// Replicas is how many of Redis' replicas must have the record of a step
+	// before it is sent; 0 where one Redis is all there is.
+	Replicas int
+
 	// Looks are the times after sending at which a step without a clear
 	// answer is looked for: 1, 5, 20, 60 and 120 s.
 	Looks []time.Duration

@@ -54,8 +54,8 @@ func (e *Engine) resume(ctx context.Context, id string) {
 
 // run works on an operation that this process holds, as far as it gets.
 func (e *Engine) run(ctx context.Context, op *Operation) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	holding := make(chan struct{})
 	go func() {
 		defer close(holding)
@@ -63,13 +63,13 @@ func (e *Engine) run(ctx context.Context, op *Operation) {
 	}()
 	r := &runner{Engine: e, op: op}
 	r.steps(ctx)
-	cancel()
+	cancel(nil)
 	<-holding
 }
 
 // hold renews the lease until ctx ends, and ends ctx when the lease is lost:
 // whoever has it now goes on.
-func (e *Engine) hold(ctx context.Context, lost context.CancelFunc, id, holder, lock string) {
+func (e *Engine) hold(ctx context.Context, lost context.CancelCauseFunc, id, holder, lock string) {
 	tick := time.NewTicker(e.Lease / 3)
 	defer tick.Stop()
 	for {
@@ -78,7 +78,7 @@ func (e *Engine) hold(ctx context.Context, lost context.CancelFunc, id, holder, 
 			return
 		case <-tick.C:
 			if errors.Is(e.Store.renew(ctx, id, holder, lock, e.Lease), errFenced) {
-				lost()
+				lost(errFenced)
 			}
 		}
 	}
@@ -224,7 +224,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context) error {
 		r.op.Began = true
 		step.State, step.Sent, step.Looks, step.Clean, step.Why = Sending, r.Now(), 0, 0, ""
-		return r.Store.save(ctx, r.op, r.Lease, 0)
+		return r.Store.saveAhead(ctx, r.op, r.Lease, r.Replicas)
 	})
 	// What was sent is written down even when a shutdown has run out of patience.
 	ctx = context.WithoutCancel(ctx)
@@ -408,7 +408,12 @@ func (r *runner) heldUp(ctx context.Context, err error) {
 
 // cannotGoOn stops before a step that was not sent, and asks its author.
 func (r *runner) cannotGoOn(ctx context.Context, err error) {
-	if errors.Is(err, errFenced) || errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(context.Cause(ctx), errFenced):
+		// Somebody else goes on, and then this save is refused; or Redis was
+		// rolled back to before the click, and learns again how it stands.
+		ctx = context.WithoutCancel(ctx)
+	case errors.Is(err, errFenced), errors.Is(err, context.Canceled):
 		return // the lease runs out, and whoever takes it goes on
 	}
 	if step := r.op.current(); step != nil {

@@ -1,6 +1,7 @@
 package confirm
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -238,20 +239,85 @@ func (s *Store) take(ctx context.Context, id string, lease time.Duration) (*Oper
 // without one it lets go, and again says when somebody must look next (0:
 // never). errFenced means that the operation is in other hands: do nothing.
 func (s *Store) save(ctx context.Context, op *Operation, lease, again time.Duration) error {
-	record, err := json.Marshal(op)
+	keys, args, err := saving(op, lease, again)
 	if err != nil {
 		return err
+	}
+	return saved(op, saveScript.Run(ctx, s.rdb, keys, args...))
+}
+
+// saveAhead is save for a step that is about to be sent: it succeeds only when
+// so many replicas have the record, too, so that a fail-over to one of them
+// does not forget it. The error is a *ReplicasError where they are too few.
+func (s *Store) saveAhead(ctx context.Context, op *Operation, lease time.Duration, replicas int) error {
+	if replicas == 0 {
+		return s.save(ctx, op, lease, 0)
+	}
+	keys, args, err := saving(op, lease, 0)
+	if err != nil {
+		return err
+	}
+	// WAIT is about what its own connection wrote, so both go in one pipeline;
+	// and as it has no key, a cluster must be told which node is meant.
+	var node redis.Cmdable = s.rdb
+	if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
+		if node, err = cluster.MasterForKey(ctx, keys[0]); err != nil {
+			return &StoreError{Err: fmt.Errorf("save the operation: %w", err)}
+		}
+	}
+	pipe := node.Pipeline()
+	save := saveScript.Eval(ctx, pipe, keys, args...)
+	wait := pipe.Do(ctx, "WAIT", replicas, replicaPatience.Milliseconds())
+	_, errPipe := pipe.Exec(ctx)
+	if err := saved(op, save); err != nil {
+		if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
+			cluster.ReloadState(ctx) // the slot may have moved
+		}
+		return err
+	}
+	have, err := wait.Int()
+	if err != nil {
+		return &StoreError{Err: fmt.Errorf("wait for Redis' replicas: %w", cmp.Or(errPipe, err))}
+	}
+	if have < replicas {
+		return &ReplicasError{Want: replicas, Have: have}
+	}
+	return nil
+}
+
+// replicaPatience is how long the replicas may take; less than go-redis waits
+// for an answer.
+const replicaPatience = time.Second
+
+// ReplicasError says that too few of Redis' replicas have a step's record for
+// it to be sent.
+type ReplicasError struct{ Want, Have int }
+
+func (e *ReplicasError) Error() string {
+	return fmt.Sprintf("%d of Redis' replicas have the record, and %d must", e.Have, e.Want)
+}
+
+// saving is what save.lua is told.
+func saving(op *Operation, lease, again time.Duration) (keys []string, args []any, err error) {
+	record, err := json.Marshal(op)
+	if err != nil {
+		return nil, nil, err
 	}
 	var keep time.Duration
 	if op.State.settled() {
 		keep = kept
 	}
-	keys := []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())}
-	saved, err := saveScript.Run(ctx, s.rdb, keys, op.ID, op.holder, op.version, record,
-		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds()).Int()
+	keys = []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())}
+	return keys, []any{op.ID, op.holder, op.version, record,
+		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds(), string(op.Card)}, nil
+}
+
+// saved reads the answer of save.lua.
+func saved(op *Operation, cmd *redis.Cmd) error {
+	saved, err := cmd.Int()
 	switch {
 	case err != nil:
-		return fmt.Errorf("save the operation: %w", err)
+		return &StoreError{Err: fmt.Errorf("save the operation: %w", err)}
 	case saved < 0:
 		return errGone
 	case saved == 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -48,6 +49,7 @@ type world struct {
 	url      string
 
 	numbers atomic.Int64
+	arrives atomic.Pointer[func()] // called for each write that reaches Syncro, before Syncro sees it
 }
 
 func newWorld(t *testing.T) *world {
@@ -62,10 +64,25 @@ func newWorldIn(t *testing.T, server *redistest.Server, database int) *world {
 		PerMinute: -1,
 		Tokens:    []syncrosim.Token{{Key: danaKey, UserID: 4101, Name: "Dana Ruiz"}},
 	})
-	api := httptest.NewServer(sim)
+	w := &world{t: t, redis: server, database: database, sim: sim}
+	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if f := w.arrives.Load(); f != nil && r.Method != http.MethodGet {
+			(*f)()
+		}
+		sim.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(api.Close)
 	t.Cleanup(sim.Close)
-	return &world{t: t, redis: server, database: database, sim: sim, url: api.URL}
+	w.url = api.URL
+	return w
+}
+
+// whenWritten calls f once, when the next write reaches Syncro and before it
+// is looked at there.
+func (w *world) whenWritten(f func()) {
+	var once sync.Once
+	do := func() { once.Do(f) }
+	w.arrives.Store(&do)
 }
 
 // ticket adds a ticket of its own for one case.

@@ -12,11 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/syncrobot/syncrobot/confirm"
 )
 
 // adminRoutes are for the operator alone: whether the process lives, whether
-// it can do its work, and its figures.
-func adminRoutes(rdb redis.UniversalClient, vaultOpen func() error, figures *metrics) http.Handler {
+// it can do its work, and its figures. replicas is redis.wait_replicas.
+func adminRoutes(rdb redis.UniversalClient, replicas int, vaultOpen func() error, figures *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "alive")
@@ -33,6 +35,11 @@ func adminRoutes(rdb redis.UniversalClient, vaultOpen func() error, figures *met
 			return
 		}
 		fmt.Fprintln(w, "ready")
+		if kept, err := confirm.ReadDurability(ctx, rdb); err == nil {
+			for _, weak := range kept.Weaknesses(replicas) {
+				fmt.Fprintln(w, "Redis may forget:", weak)
+			}
+		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(figures.registry, promhttp.HandlerOpts{}))
 	return mux

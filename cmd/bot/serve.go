@@ -128,7 +128,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	b.engine = confirm.New(confirm.Options{
 		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Timeout: cfg.Syncro.Timeout, Observe: b.figures.settled,
+		TTL: cfg.Confirm.TTL, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
 			t, err := b.people.Named(ctx, name)
 			if err == nil && !t.MayWrite {
@@ -164,7 +164,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 	}
-	admin := &http.Server{Handler: adminRoutes(b.redis, b.people.Ready, b.figures), ReadHeaderTimeout: 5 * time.Second}
+	admin := &http.Server{Handler: adminRoutes(b.redis, b.cfg.Redis.WaitReplicas, b.people.Ready, b.figures), ReadHeaderTimeout: 5 * time.Second}
 
 	group, ctx := errgroup.WithContext(ctx)
 	for server, listener := range map[*http.Server]net.Listener{public: b.public, admin: b.admin} {
@@ -177,6 +177,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	}
 	group.Go(func() error { b.engine.Run(ctx); return nil })
 	group.Go(func() error { b.people.Watch(ctx); return nil })
+	group.Go(func() error { b.tellDurability(ctx); return nil })
 	group.Go(func() error {
 		for {
 			select {
@@ -194,6 +195,27 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	b.log.Info("serving", "listen", b.public.Addr().String(), "admin", b.admin.Addr().String(),
 		"platforms", len(b.platforms), "technicians", len(b.cfg.Technicians))
 	return group.Wait()
+}
+
+// tellDurability logs whether Redis keeps what it is told.
+func (b *bot) tellDurability(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	kept, err := confirm.ReadDurability(ctx, b.redis)
+	if err != nil {
+		if ctx.Err() == nil {
+			b.log.Warn("Redis does not tell how it keeps data", "error", err)
+		}
+		return
+	}
+	b.log.Info("Redis", "kept", kept.String())
+	for _, w := range kept.Weaknesses(b.cfg.Redis.WaitReplicas) {
+		level := slog.LevelInfo
+		if w.Severe {
+			level = slog.LevelWarn
+		}
+		b.log.Log(ctx, level, "Redis may forget", "node", w.Node, "what", w.What, "remedy", w.Remedy)
+	}
 }
 
 // shutdown closes the doors first, then waits for what is behind them.

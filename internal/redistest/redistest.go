@@ -1,6 +1,6 @@
-// Package redistest runs a real redis-server on loopback for tests, so that
-// scripts, expiry and durability are those of the server that is used in
-// production.
+// Package redistest runs real redis-servers on loopback, for tests and tools,
+// so that scripts, expiry, durability and fail-over are those of the server
+// that is used in production.
 package redistest
 
 import (
@@ -9,6 +9,7 @@ import (
 	"net"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,34 +17,64 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Server is one redis-server of a test, with an append-only file that every
-// write reaches before it is answered.
+// Server is one redis-server, with an append-only file that every write
+// reaches before it is answered.
 type Server struct {
-	t    testing.TB
-	port int
-	dir  string
-	cmd  *exec.Cmd
+	t       testing.TB // nil: no test owns it
+	port    int
+	dir     string
+	options []string
+	cmd     *exec.Cmd
 }
 
 // Start runs a server on a free port and stops it when the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	return start(t)
+}
+
+// Replica runs a replica of the server and waits until it has caught up.
+func (s *Server) Replica() *Server {
+	s.t.Helper()
+	r := start(s.t, "--replicaof", "127.0.0.1", strconv.Itoa(s.port), "--repl-diskless-sync-delay", "0")
+	if err := s.HasReplicas(1); err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+func start(t testing.TB, options ...string) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("redis-server is missing: apt-get install redis-server (make test does it)")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := New(t.TempDir(), options...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, port: l.Addr().(*net.TCPAddr).Port, dir: t.TempDir()}
-	l.Close()
+	s.t = t
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
 }
 
+// New is a server that no test owns, on a free port and with its files in dir.
+// It runs after Up and until Kill. options are redis-server's own, as
+// "--cluster-enabled", "yes".
+func New(dir string, options ...string) (*Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	return &Server{port: l.Addr().(*net.TCPAddr).Port, dir: dir, options: options}, nil
+}
+
 // Addr is the server's host:port.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// Port is the server's port on 127.0.0.1.
+func (s *Server) Port() int { return s.port }
 
 // URL is the server's address as the configuration takes it.
 func (s *Server) URL() string { return fmt.Sprintf("redis://%s/0", s.Addr()) }
@@ -56,12 +87,18 @@ const Databases = 128
 
 // Database is a new client of one of the server's databases.
 func (s *Server) Database(n int) *redis.Client {
-	c := redis.NewClient(&redis.Options{
+	c := s.Connect(n)
+	s.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// Connect is a new client of one of the server's databases, which the caller
+// closes.
+func (s *Server) Connect(n int) *redis.Client {
+	return redis.NewClient(&redis.Options{
 		Addr: s.Addr(), DB: n, DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	s.t.Cleanup(func() { c.Close() })
-	return c
 }
 
 // Kill ends the server at once, as kill -9 does. Data stays on disk.
@@ -73,23 +110,58 @@ func (s *Server) Kill() {
 	}
 }
 
+// Freeze stops the server where it is, as SIGSTOP does, until Thaw.
+func (s *Server) Freeze() { s.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on, with what it knew.
+func (s *Server) Thaw() { s.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Restart starts the server on its port and data, and waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()
-	s.Kill()
-	s.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(s.port),
-		"--dir", s.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning", "--databases", strconv.Itoa(Databases))
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatalf("start redis-server: %v", err)
+	if err := s.Up(); err != nil {
+		s.t.Fatal(err)
 	}
+}
+
+// Up is Restart for a server that no test owns.
+func (s *Server) Up() error {
+	s.Kill()
+	s.cmd = exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(s.port),
+		"--dir", s.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning",
+		"--databases", strconv.Itoa(Databases)}, s.options...)...)
+	if err := s.cmd.Start(); err != nil {
+		s.cmd = nil
+		return fmt.Errorf("start redis-server: %w", err)
+	}
+	return s.until("answers", func(ctx context.Context, c *redis.Client) bool { return c.Ping(ctx).Err() == nil })
+}
+
+// HasReplicas waits until the server has so many replicas that have caught up.
+func (s *Server) HasReplicas(n int) error {
+	return s.until(fmt.Sprintf("has %d replicas", n), func(ctx context.Context, c *redis.Client) bool {
+		// A write of its own, because WAIT is about what its connection wrote.
+		pipe := c.Pipeline()
+		pipe.Publish(ctx, "redistest", "caught up?")
+		have := pipe.Do(ctx, "WAIT", n, 1000)
+		pipe.Exec(ctx)
+		got, err := have.Int()
+		return err == nil && got >= n
+	})
+}
+
+// until waits for something to become true of the server.
+func (s *Server) until(what string, done func(context.Context, *redis.Client) bool) error {
 	c := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	for c.Ping(ctx).Err() != nil {
-		if ctx.Err() != nil {
-			s.t.Fatalf("redis-server on %s does not answer", s.Addr())
+	for !done(ctx, c) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waited in vain until redis-server on %s %s", s.Addr(), what)
+		case <-time.After(5 * time.Millisecond):
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
+	return nil
 }
