@@ -51,17 +51,17 @@ func TestWorkRefusesWhatIsTooMuchAndWhatComesAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	w := NewWork(1)
 	release := make(chan struct{})
-	if !w.Start(func(context.Context) { <-release }) {
+	if !w.Start(t.Context(), func(context.Context) { <-release }) {
 		t.Fatal("refused the first piece")
 	}
-	if w.Start(func(context.Context) {}) {
+	if w.Start(t.Context(), func(context.Context) {}) {
 		t.Error("took a second piece with room for one")
 	}
 	close(release)
 	if err := w.Drain(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if w.Start(func(context.Context) {}) {
+	if w.Start(t.Context(), func(context.Context) {}) {
 		t.Error("took a piece after the end")
 	}
 }
@@ -70,7 +70,7 @@ func TestDrainCancelsWhatDoesNotEndInTime(t *testing.T) {
 	t.Parallel()
 	w := NewWork(1)
 	ended := make(chan struct{})
-	w.Start(func(ctx context.Context) { <-ctx.Done(); close(ended) })
+	w.Start(t.Context(), func(ctx context.Context) { <-ctx.Done(); close(ended) })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := w.Drain(ctx); err == nil {
@@ -83,12 +83,30 @@ func TestDrainCancelsWhatDoesNotEndInTime(t *testing.T) {
 	}
 }
 
+func TestWorkKnowsWhereItCameFromAndOutlivesIt(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	w := NewWork(1)
+	from, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "trace"))
+	got, goOn := make(chan any, 2), make(chan struct{})
+	w.Start(from, func(ctx context.Context) {
+		<-goOn
+		got <- ctx.Value(key{})
+		got <- ctx.Err()
+	})
+	cancel() // the request is answered
+	close(goOn)
+	if v, err := <-got, <-got; v != "trace" || err != nil {
+		t.Errorf("the work sees %v and %v", v, err)
+	}
+}
+
 func TestAPanicDoesNotEndTheOthers(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	w := NewWork(2)
 	w.Log = slog.New(slog.NewTextHandler(&log, nil))
-	w.Start(func(context.Context) { panic("a bad payload") })
+	w.Start(t.Context(), func(context.Context) { panic("a bad payload") })
 	if err := w.Drain(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -31,9 +31,10 @@ func NewWork(limit int) *Work {
 }
 
 // Start runs f on a goroutine of its own. It reports false, and runs nothing,
-// when too much is going on already or Drain was called. f's context is
-// cancelled only when Drain gives up waiting.
-func (w *Work) Start(f func(ctx context.Context)) bool {
+// when too much is going on already or Drain was called. f's context carries
+// the values of from, what a trace and the log know of the request behind it,
+// and is cancelled only when Drain gives up waiting.
+func (w *Work) Start(from context.Context, f func(ctx context.Context)) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -49,7 +50,10 @@ func (w *Work) Start(f func(ctx context.Context)) bool {
 		if w.Log != nil {
 			defer w.survive()
 		}
-		f(w.ctx)
+		ctx, cancel := context.WithCancel(context.WithoutCancel(from))
+		defer cancel()
+		defer context.AfterFunc(w.ctx, cancel)()
+		f(ctx)
 	})
 	return true
 }

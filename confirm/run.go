@@ -32,7 +32,7 @@ func (e *Engine) Run(ctx context.Context) {
 			continue
 		}
 		for _, id := range ids {
-			e.Work.Start(func(ctx context.Context) { e.resume(ctx, id) })
+			e.Work.Start(ctx, func(ctx context.Context) { e.resume(ctx, id) })
 		}
 	}
 }

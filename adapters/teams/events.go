@@ -48,7 +48,7 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 			a.handler.Command(ctx, req, a.here(act))
 		}
 	}
-	if a.work.Start(work) {
+	if a.work.Start(ctx, work) {
 		return
 	}
 	// There is no room for work, so that this is said within the request.
@@ -136,9 +136,9 @@ func (a *Adapter) invoke(w http.ResponseWriter, r *http.Request, act activity) {
 // reserve takes a place for the work behind an answer, so that nothing is
 // begun that there is no room for; false when there is none. What is sent to
 // the channel is run, and closing it gives the place back.
-func (a *Adapter) reserve() (chan<- func(context.Context), bool) {
+func (a *Adapter) reserve(from context.Context) (chan<- func(context.Context), bool) {
 	next := make(chan func(context.Context), 1)
-	begun := a.work.Start(func(ctx context.Context) {
+	begun := a.work.Start(from, func(ctx context.Context) {
 		if then := <-next; then != nil {
 			then(ctx)
 		}
@@ -172,7 +172,7 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 		a.answer(w, http.StatusOK, misread("The button says nothing that the bot knows."))
 		return
 	}
-	next, begun := a.reserve()
+	next, begun := a.reserve(ctx)
 	if !begun {
 		a.answer(w, http.StatusOK, told("Nothing was sent. "+noRoom))
 		return
@@ -249,13 +249,13 @@ func (a *Adapter) answer(w http.ResponseWriter, status int, v any) {
 
 // welcome greets a person who added the bot to their personal chat. Teams
 // says so twice, as an installation and as a new member.
-func (a *Adapter) welcome(act activity) {
+func (a *Adapter) welcome(from context.Context, act activity) {
 	added := act.Type == "installationUpdate" && act.Action == "add" ||
 		slices.ContainsFunc(act.MembersAdded, func(m account) bool { return m.ID == act.Recipient.ID })
 	if !added || !act.personal() {
 		return
 	}
-	a.work.Start(func(ctx context.Context) {
+	a.work.Start(from, func(ctx context.Context) {
 		first, err := a.seen.First(ctx, platform+"/welcome/"+act.Conversation.ID)
 		if err != nil {
 			a.log.Warn("teams: nobody was greeted, since Redis does not answer", "err", err)

@@ -171,7 +171,7 @@ func (a *Adapter) receive(w http.ResponseWriter, r *http.Request) {
 	case "invoke":
 		a.invoke(w, r, act)
 	case "installationUpdate", "conversationUpdate":
-		a.welcome(act)
+		a.welcome(r.Context(), act)
 	}
 }
 

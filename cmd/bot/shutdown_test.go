@@ -26,7 +26,7 @@ func TestShutdown(t *testing.T) {
 			<-w.gate.waiting
 			w.quit()
 			until(t, "no new work is taken", func() bool {
-				return !w.bot.work.Start(func(context.Context) {})
+				return !w.bot.work.Start(t.Context(), func(context.Context) {})
 			})
 			select {
 			case err := <-w.ended:
