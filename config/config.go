@@ -98,7 +98,8 @@ type Teams struct {
 
 // Confirm is about the cards that ask.
 type Confirm struct {
-	TTL time.Duration // how long a card may be confirmed
+	TTL      time.Duration // how long a card may be confirmed
+	Patience time.Duration // how long a change without a clear answer is looked for before its author is asked
 }
 
 // Tickets is about tickets.

@@ -100,7 +100,7 @@ func TestEveryValueOfTheExampleIsRead(t *testing.T) {
 			OpenIDURL:    "https://login.botframework.com/v1/.well-known/openidconfiguration",
 			ServiceHosts: []string{"smba.trafficmanager.net"},
 		},
-		Confirm: Confirm{TTL: 15 * time.Minute},
+		Confirm: Confirm{TTL: 15 * time.Minute, Patience: 2 * time.Minute},
 		Tickets: Tickets{CloseStatus: "Resolved", DefaultPriority: "Normal"},
 		Billing: Billing{Path: "line_item", Price: "live", Labor: []Labor{
 			{"remote", 1190473}, {"onsite", 26118}, {"emergency", 26184}, {"project", 9269129},

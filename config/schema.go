@@ -44,7 +44,10 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 		root.fault("there is no slack and no teams section: write at least one of them")
 	}
 	s := root.field("confirm").section()
-	c.Confirm = Confirm{TTL: s.field("ttl").duration(15*time.Minute, time.Second, 24*time.Hour)}
+	c.Confirm = Confirm{
+		TTL:      s.field("ttl").duration(15*time.Minute, time.Second, 24*time.Hour),
+		Patience: s.field("patience").duration(2*time.Minute, 5*time.Second, time.Hour),
+	}
 	s.done()
 	s = root.field("tickets").section()
 	c.Tickets = Tickets{

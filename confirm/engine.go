@@ -11,7 +11,7 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// Options make an Engine. All but Looks, Quarantine, Lease, Observe and Now
+// Options make an Engine. All but Patience, Looks, Quarantine, Lease, Observe and Now
 // must be set; where those are not, what they say at their end holds.
 type Options struct {
 	Store   *Store
@@ -31,11 +31,14 @@ type Options struct {
 	// before it is sent; 0 where one Redis is all there is.
 	Replicas int
 
-	// Looks are the times after sending at which a step without a clear
-	// answer is looked for: 1, 5, 20, 60 and 120 s.
+	// Patience is how long after sending a step without a clear answer is
+	// looked for before its author is asked: 2 minutes.
+	Patience time.Duration
+	// Looks are the times after sending at which that is done: 1, 5, 20, 60
+	// and 120 s, or the same parts of another Patience.
 	Looks []time.Duration
 	// Quarantine is how long after sending a step may still show up; before
-	// that it is never called absent. Timeout + 60 s.
+	// that it is never called absent. Timeout + Patience / 2.
 	Quarantine time.Duration
 	// Lease is how long a process that died is waited for. It must outlive
 	// the longest single thing that is done under it, so that nobody takes
@@ -53,11 +56,16 @@ type Engine struct{ Options }
 
 // New makes an Engine. Run must be called for it to settle what is in doubt.
 func New(o Options) *Engine {
+	if o.Patience == 0 {
+		o.Patience = 2 * time.Minute
+	}
 	if o.Looks == nil {
-		o.Looks = []time.Duration{time.Second, 5 * time.Second, 20 * time.Second, time.Minute, 2 * time.Minute}
+		for _, part := range []time.Duration{120, 24, 6, 2, 1} {
+			o.Looks = append(o.Looks, o.Patience/part)
+		}
 	}
 	if o.Quarantine == 0 {
-		o.Quarantine = o.Timeout + time.Minute
+		o.Quarantine = o.Timeout + o.Patience/2
 	}
 	if o.Lease == 0 {
 		o.Lease = 2*o.Timeout + 5*time.Second

@@ -2,8 +2,10 @@ package confirm
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -527,5 +529,69 @@ func TestARecordThatIsLostIsSaid(t *testing.T) {
 	contains(t, p.last(id), "Step 1 was done", "lost the record", "look at the ticket first")
 	if w.sim.Count("PUT", "/tickets/*") != 0 {
 		t.Error("it went on without a record")
+	}
+}
+
+// TestACardIsNotLeftBehindItsRecord: a process that dies between the last save
+// and the drawing, and a platform that takes the drawing only the second time.
+func TestACardIsNotLeftBehindItsRecord(t *testing.T) {
+	t.Parallel()
+	for name, plan := range map[string]func(p, other *process){
+		"the process dies":         func(p, _ *process) { p.death.plan(2, false) },
+		"the platform is away":     func(p, other *process) { away(3, p, other) },
+		"it is away when it parks": func(p, other *process) { away(3, p, other); p.People = nobody },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p, other := w.process(), w.process()
+			ticket := w.ticket()
+			id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+			plan(p, other)
+			p.press(t.Context(), VerbConfirm, id)
+			if got := p.last(id).Plain(); got != "" {
+				t.Fatalf("the card says: %s", got)
+			}
+			other.start(t)
+			op, err := other.Store.get(t.Context(), id)
+			if err != nil || op.State == Running {
+				t.Fatalf("%+v, %v", op, err)
+			}
+			until(t, "the card shows how it stands", func() bool {
+				return other.last(id).Plain() == op.card(false).Plain()
+			})
+			until(t, "nothing is due any more", func() bool {
+				n, err := w.redis.Client().ZCard(t.Context(), dueKey(id)).Result()
+				return err == nil && n == 0
+			})
+			if now, err := other.Store.get(t.Context(), id); err != nil || now.State != op.State || now.version != op.version {
+				t.Errorf("drawing changed the record to %+v, %v", now, err)
+			}
+		})
+	}
+}
+
+func nobody(context.Context, string) (Actor, error) { return Actor{}, errors.New("nobody") }
+
+// away makes the platform of the processes refuse so many drawings.
+func away(times int64, processes ...*process) {
+	var tries atomic.Int64
+	for _, p := range processes {
+		do := p.Redraw
+		p.Redraw = func(ctx context.Context, u chat.User, ref chat.Ref, c chat.Card) error {
+			if tries.Add(1) <= times {
+				return errors.New("the platform is away")
+			}
+			return do(ctx, u, ref, c)
+		}
+	}
+}
+
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
 	}
 }

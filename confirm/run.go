@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
@@ -45,6 +46,10 @@ func (e *Engine) resume(ctx context.Context, id string) {
 		return
 	}
 	if op == nil {
+		return
+	}
+	if op.State != Running {
+		e.drawAtRest(ctx, op)
 		return
 	}
 	e.log(op, "resumed")
@@ -431,9 +436,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 		r.op.State, r.op.Ended, r.op.Changed = Cancelled, r.Now(), changes
 		r.op.After = []After{{Label: "Preview again", Line: r.op.Typed}}
 		r.Observe("operation", r.op.kind(), "stale")
-		if r.save(ctx, 0, 0) {
-			r.draw(ctx)
-		}
+		r.rest(ctx)
 		return
 	}
 	next := *r.op
@@ -458,12 +461,9 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 		return
 	}
 	r.op.State, r.op.Ended = Cancelled, r.Now()
-	if !r.save(ctx, 0, 0) {
-		return
-	}
-	r.Observe("operation", r.op.kind(), "stale")
-	if err := r.Redraw(ctx, r.op.Author, r.op.Card, card); err != nil {
-		r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
+	if r.save(ctx, 0, r.Lease) {
+		r.Observe("operation", r.op.kind(), "stale")
+		r.drawnAtRest(ctx, r.op, card)
 	}
 }
 
@@ -472,18 +472,48 @@ func (r *runner) park(ctx context.Context, again time.Duration) {
 	r.op.State = Parked
 	if again == 0 {
 		r.Observe("operation", r.op.kind(), string(Parked))
-	}
-	if r.save(ctx, 0, again) {
+		r.rest(ctx)
+	} else if r.save(ctx, 0, again) {
 		r.draw(ctx)
 	}
 }
 
 // end saves and draws a settled operation.
 func (r *runner) end(ctx context.Context) {
-	if r.save(ctx, 0, 0) {
+	r.Observe("operation", r.op.kind(), string(r.op.State))
+	r.rest(ctx)
+}
+
+// rest saves an operation that needs nobody any more, or its author, and draws
+// it. Until that is seen to have worked it stays due, so that a process that
+// dies between the two leaves no card behind that says "Sending" for ever.
+func (r *runner) rest(ctx context.Context) {
+	if r.save(ctx, 0, r.Lease) {
 		r.log(r.op, string(r.op.State))
-		r.Observe("operation", r.op.kind(), string(r.op.State))
-		r.draw(ctx)
+		r.drawAtRest(ctx, r.op)
+	}
+}
+
+// drawAtRest makes the card show an operation that is at rest.
+func (e *Engine) drawAtRest(ctx context.Context, op *Operation) {
+	e.drawnAtRest(ctx, op, op.card(false))
+}
+
+// drawPatience is how long after the last click a card that could not be
+// drawn is tried again: then Slack takes no drawing any more (slack.md).
+const drawPatience = 30 * time.Minute
+
+// drawnAtRest draws what came of an operation. Where that fails, or the
+// process dies, the operation is due again and another process draws it.
+func (e *Engine) drawnAtRest(ctx context.Context, op *Operation, card chat.Card) {
+	if err := e.Redraw(ctx, op.Author, op.Card, card); err != nil {
+		e.Log.Warn("a card could not be redrawn", "op", op.Name(), "error", err)
+		if e.Now().Sub(op.Pressed) < drawPatience {
+			return
+		}
+	}
+	if err := e.Store.drawn(ctx, op); err != nil {
+		e.Log.Warn("a card may be drawn once more", "op", op.Name(), "error", err)
 	}
 }
 
@@ -504,8 +534,8 @@ func (r *runner) save(ctx context.Context, lease, again time.Duration) bool {
 	return err == nil
 }
 
-// draw makes the card show the record. A card that could not be redrawn loses
-// nothing: the author finds it with "pending".
+// draw makes the card show how far it got. A card that could not be redrawn
+// loses nothing: what comes of it is drawn, too.
 func (r *runner) draw(ctx context.Context) {
 	r.op.Draws++
 	if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.card(false)); err != nil {

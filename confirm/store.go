@@ -58,6 +58,9 @@ var renewLua string
 //go:embed lua/cancel.lua
 var cancelLua string
 
+//go:embed lua/drawn.lua
+var drawnLua string
+
 var (
 	proposeScript = redis.NewScript(proposeLua)
 	claimScript   = redis.NewScript(claimLua)
@@ -65,6 +68,7 @@ var (
 	takeScript    = redis.NewScript(takeLua)
 	renewScript   = redis.NewScript(renewLua)
 	cancelScript  = redis.NewScript(cancelLua)
+	drawnScript   = redis.NewScript(drawnLua)
 )
 
 // An id is the shard's letter, a name of five letters that cards and logs
@@ -210,7 +214,8 @@ func gripped(cmd *redis.Cmd) (grip, *Operation, error) {
 }
 
 // take gets hold of an operation that is due. It returns nil when there is
-// nothing to do: not due, gone, or in somebody's hands.
+// nothing to do: not due, gone, or in somebody's hands. One that is not Running
+// is at rest and nobody's: only its card may be behind.
 func (s *Store) take(ctx context.Context, id string, lease time.Duration) (*Operation, error) {
 	op, err := s.get(ctx, id)
 	if errors.Is(err, errGone) {
@@ -221,7 +226,7 @@ func (s *Store) take(ctx context.Context, id string, lease time.Duration) (*Oper
 	}
 	holder := rand.Text()
 	f, err := takeScript.Run(ctx, s.rdb, []string{opKey(id), lockKey(op), dueKey(id)},
-		id, holder, lease.Milliseconds()).Slice()
+		id, holder, lease.Milliseconds(), !op.NextTry.IsZero()).Slice()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
@@ -231,13 +236,20 @@ func (s *Store) take(ctx context.Context, id string, lease time.Duration) (*Oper
 	if op, err = decode(f); err != nil {
 		return nil, err
 	}
-	op.holder = holder
+	if op.State == Running {
+		op.holder = holder
+	}
 	return op, nil
 }
 
+// drawn notes that the card shows the operation, which is at rest.
+func (s *Store) drawn(ctx context.Context, op *Operation) error {
+	return drawnScript.Run(ctx, s.rdb, []string{opKey(op.ID), dueKey(op.ID)}, op.ID, op.version).Err()
+}
+
 // save writes the operation back. With a lease the caller stays its holder;
-// without one it lets go, and again says when somebody must look next (0:
-// never). errFenced means that the operation is in other hands: do nothing.
+// without one it lets go, and again says when somebody must look next, or
+// draw. errFenced means that the operation is in other hands: do nothing.
 func (s *Store) save(ctx context.Context, op *Operation, lease, again time.Duration) error {
 	keys, args, err := saving(op, lease, again)
 	if err != nil {

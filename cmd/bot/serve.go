@@ -128,7 +128,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	b.engine = confirm.New(confirm.Options{
 		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
+		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
 			t, err := b.people.Named(ctx, name)
 			if err == nil && !t.MayWrite {

@@ -4,7 +4,7 @@
 -- later truth, unless somebody has taken hold of the operation since.
 -- KEYS operation, lock, due, mine
 -- ARGV id, holder, version, record, state, lease (ms, 0 = let go), again (ms
---      from now at which somebody must look, 0 = never), keep (ms, 0 = for ever), card
+--      from now at which somebody must look, or draw what came of it), keep (ms, 0 = for ever), card
 -- Returns 1, also for the same save repeated, and for another save after one
 -- whose answer the holder never got; 0 when somebody else has it; -1 when the
 -- record is gone.
@@ -36,7 +36,7 @@ if lease > 0 then
   redis.call('ZADD', KEYS[3], now + lease, ARGV[1])
 else
   redis.call('HSET', KEYS[1], 'holder', '', 'lease', 0)
-  if again > 0 then redis.call('ZADD', KEYS[3], now + again, ARGV[1]) else redis.call('ZREM', KEYS[3], ARGV[1]) end
+  redis.call('ZADD', KEYS[3], now + again, ARGV[1])
 end
 -- The ticket stays locked while a step may still be under way.
 if redis.call('GET', KEYS[2]) == ARGV[1] then
