@@ -44,8 +44,10 @@ func configFlag(c *cobra.Command, path *string) {
 }
 
 // loadConfig reads the config file. Its faults are printed, a line each.
-func loadConfig(path string) (*config.Config, error) {
-	cfg, err := config.Load(path, os.LookupEnv)
+func loadConfig(path string) (*config.Config, error) { return readConfig(path, os.LookupEnv) }
+
+func readConfig(path string, env func(string) (string, bool)) (*config.Config, error) {
+	cfg, err := config.Load(path, env)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		fmt.Fprintln(os.Stderr, faults)
 		return nil, errReported

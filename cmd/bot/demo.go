@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/identity"
 	"github.com/syncrobot/syncrobot/simulator/slacksim"
@@ -145,6 +146,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 	}})
 	s.Slack = slacksim.New(slacksim.Options{
 		SigningSecret: "demo-signing-secret", BotToken: "xoxb-demo", AppID: "A0001", TeamID: "T0001",
+		Scopes: names(slack.Scopes()), Events: names(slack.Events()),
 		Users: []slacksim.User{
 			{ID: danaSlack, Name: "dana", RealName: "Dana Ruiz"},
 			{ID: robSlack, Name: "rob", RealName: "Rob Ames"},
@@ -180,6 +182,15 @@ func openShop(redisURL string) (_ *shop, err error) {
 		return nil, fmt.Errorf("the demo's vault: %w", err)
 	}
 	return s, s.writeConfig(redisURL, urls[0], urls[1], urls[2])
+}
+
+// names are what the app was granted: what its manifest asks for.
+func names(all []slack.Permission) []string {
+	var names []string
+	for _, p := range all {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // listen serves a simulator on loopback and returns its address.

@@ -1,9 +1,10 @@
-// The golden cards of the adapters against the platforms' own packages, and
-// known-bad cards that show that the checks see.
+// The golden cards and manifests against the platforms' own packages, and
+// known-bad ones that show that the checks see.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, it } from "node:test";
+import { checkManifest, newestVersion } from "./manifest.mjs";
 import { checkMessages } from "./slack.mjs";
 import { checkDraft } from "./teams.mjs";
 
@@ -60,5 +61,28 @@ describe("Teams", () => {
   for (const [name, [members, says]] of Object.entries(badCards)) {
     const card = { type: "AdaptiveCard", version: "1.5", ...members };
     it(`refuses ${name}`, () => assert.match(checkDraft({ card, summary: "Close?" }).join("\n"), says));
+  }
+});
+
+// Each name with a change to the manifest and what the schema says of it.
+const badManifests = {
+  "a key that does not exist": [(m) => (m.botz = m.bots), /additional properties/],
+  "no icons": [(m) => delete m.icons, /'icons'/],
+  "an older version": [(m) => (m.manifestVersion = "1.17"), /manifestVersion/],
+  "an id that is none": [(m) => (m.id = "syncrobot"), /\/id must match/],
+  "a title that is too long": [(m) => (m.composeExtensions[0].commands[0].title = "x".repeat(33)), /title must NOT have more than 32/],
+  "more commands than there may be": [(m) => m.bots[0].commandLists[0].commands.push(...m.bots[0].commandLists[0].commands), /commands must NOT have more than 12/],
+  "an address that is not https": [(m) => (m.developer.privacyUrl = "bot.example.com"), /privacyUrl/],
+};
+
+describe("Teams manifest", () => {
+  const golden = readFileSync(join(import.meta.dirname, "..", "..", "cmd", "bot", "testdata", "manifests", "teams.json"), "utf8");
+
+  it("is of the newest schema", () => assert.equal(JSON.parse(golden).manifestVersion, newestVersion));
+  it("is taken", () => assert.deepEqual(checkManifest(JSON.parse(golden)), []));
+  for (const [name, [change, says]] of Object.entries(badManifests)) {
+    const manifest = JSON.parse(golden);
+    change(manifest);
+    it(`is refused with ${name}`, () => assert.match(checkManifest(manifest).join("\n"), says));
   }
 });
