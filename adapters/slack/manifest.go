@@ -95,7 +95,7 @@ const longDescription = `Technicians work their Syncro tickets without leaving S
 // Manifest is the manifest of the Slack app in YAML.
 func Manifest(o ManifestOptions) ([]byte, error) {
 	if o.PublicURL == "" && !o.Socket {
-		return nil, errors.New("Slack must be told where it reaches the bot: write public_url in the config, as https://bot.example.com, or give --url")
+		return nil, errors.New("the address at which Slack reaches the bot is missing: write public_url in the config, as https://bot.example.com, or give --url")
 	}
 	if len(o.Menu.Shortcuts) > maxShortcuts {
 		return nil, errors.New("a Slack app has 10 shortcuts at most")

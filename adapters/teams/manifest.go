@@ -76,7 +76,7 @@ func Package(o PackageOptions) ([]byte, error) {
 func (o PackageOptions) manifest() ([]byte, error) {
 	switch {
 	case o.PublicURL == "":
-		return nil, errors.New("Teams wants an address where people read about the app: write public_url in the config, as https://bot.example.com, or give --url")
+		return nil, errors.New("the address at which Teams lets people read about the app is missing: write public_url in the config, as https://bot.example.com, or give --url")
 	case !isVersion.MatchString(o.Version):
 		return nil, fmt.Errorf("the app's version %q is not like 1.0.0", o.Version)
 	case len(o.Menu.Shortcuts) > maxExtensions:
