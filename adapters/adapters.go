@@ -41,12 +41,40 @@ func (p Platforms) Mount(mux *http.ServeMux) {
 	}
 }
 
-// Redraw replaces a card on the platform of the person it belongs to.
-func (p Platforms) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
+// named is the platform of that name; nil where it is not served.
+func (p Platforms) named(name string) chat.Adapter {
 	for _, a := range p {
-		if a.Name() == user.Platform {
-			return a.Redraw(ctx, user, ref, card)
+		if a.Name() == name {
+			return a
 		}
 	}
+	return nil
+}
+
+// Redraw replaces a card on the platform of the person it belongs to.
+func (p Platforms) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
+	if a := p.named(user.Platform); a != nil {
+		return a.Redraw(ctx, user, ref, card)
+	}
 	return fmt.Errorf("the card is on %s, which is not configured any more", user.Platform)
+}
+
+// Post shows a card where nobody asked for it, as chat.Adapter's.
+func (p Platforms) Post(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error) {
+	if a := p.named(at.Platform); a != nil {
+		return a.Post(ctx, at, card)
+	}
+	return "", notServed(at)
+}
+
+// Reach tells why Post would show nothing at a place, as chat.Adapter's.
+func (p Platforms) Reach(ctx context.Context, at chat.Place) error {
+	if a := p.named(at.Platform); a != nil {
+		return a.Reach(ctx, at)
+	}
+	return notServed(at)
+}
+
+func notServed(at chat.Place) error {
+	return &chat.UnreachableError{Why: at.Platform + " is not configured", Remedy: "Add its section to the config, or take the route out."}
 }

@@ -44,6 +44,7 @@ type Click struct {
 	Verb  string // the Button's Verb
 	Value string // the Button's Value
 	Card  Ref    // where the card is, so that it can be redrawn later
+	Aside Ref    // before the eyes of the one who pressed alone: what is drawn there leaves the card as it is
 }
 
 // Ref says where a card is. Only the adapter that made it can read it. It is
@@ -104,8 +105,19 @@ type Adapter interface {
 	Mount(mux *http.ServeMux)
 	// Redraw replaces the card at ref, for everybody who can see it. Where
 	// the platform does not let it be replaced any more, the card is shown
-	// anew, to user alone.
+	// anew, to user alone; to nobody, and that is an error, where user has no
+	// ID.
 	Redraw(ctx context.Context, user User, ref Ref, card Card) error
+
+	// Post shows a card where nobody asked for it. Its Ref can be redrawn as
+	// long as the platform keeps the message. After a *LaterError or an
+	// *UnreachableError nothing was shown; after any other error it may have
+	// been: no platform tells, so it is for the caller not to post it twice.
+	Post(ctx context.Context, at Place, card Card) (Ref, error)
+	// Reach tells why Post would show nothing at a place, with an
+	// *UnreachableError, or nil. It changes and shows nothing; another error
+	// says that it could not be learned.
+	Reach(ctx context.Context, at Place) error
 }
 
 // Seen remembers deliveries, so that a platform's repeats do nothing twice.

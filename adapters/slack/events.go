@@ -60,6 +60,8 @@ type interaction struct {
 	} `json:"channel"`
 	Container struct {
 		ChannelID string `json:"channel_id"`
+		MessageTS string `json:"message_ts"`
+		Ephemeral bool   `json:"is_ephemeral"`
 	} `json:"container"`
 	ResponseURL string   `json:"response_url"`
 	TriggerID   string   `json:"trigger_id"`
@@ -95,6 +97,15 @@ func (p interaction) user() chat.User {
 }
 
 func (p interaction) channel() string { return cmp.Or(p.Channel.ID, p.Container.ChannelID) }
+
+// message is the ts of the message that was clicked; empty where one person
+// alone sees it, and it has none that the Web API knows.
+func (p interaction) message() string {
+	if p.Container.Ephemeral {
+		return ""
+	}
+	return p.Container.MessageTS
+}
 
 // submission is what else a view_submission or block_suggestion has that
 // counts.

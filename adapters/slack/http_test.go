@@ -208,7 +208,10 @@ func TestAClickWithElementsOfNextYear(t *testing.T) {
 	if req.Click.Card == "" || strings.Contains(string(req.Click.Card), "lent") {
 		t.Errorf("ref = %q", req.Click.Card)
 	}
-	want := chat.Request{Delivery: req.Delivery, Click: &chat.Click{Verb: "pick", Value: "op", Card: req.Click.Card},
+	if req.Click.Aside == "" || req.Click.Aside == req.Click.Card || strings.Contains(string(req.Click.Aside), "lent") {
+		t.Errorf("ref aside = %q", req.Click.Aside)
+	}
+	want := chat.Request{Delivery: req.Delivery, Click: &chat.Click{Verb: "pick", Value: "op", Card: req.Click.Card, Aside: req.Click.Aside},
 		User: chat.User{Platform: "slack", Tenant: "T0001", ID: "U0001", Name: "Dana Ruiz"}}
 	if diff := cmp.Diff(want, req); diff != "" {
 		t.Error(diff)

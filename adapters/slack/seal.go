@@ -24,7 +24,9 @@ const lending = 30 * time.Minute
 type place struct {
 	URL     string `json:"u"`
 	Channel string `json:"c"`
-	Until   int64  `json:"t"` // when the URL expires, in Unix seconds
+	Until   int64  `json:"t"`            // when the URL expires, in Unix seconds
+	TS      string `json:"ts,omitempty"` // of the card as a message, where all in the channel see it
+	Aside   bool   `json:"a,omitempty"`  // what is shown there takes no card's place
 }
 
 func (a *Adapter) place(url, channel string) place {

@@ -26,7 +26,7 @@ import (
 // show puts card where the person was, before their eyes alone: through the
 // response_url of what they did, else as the bot's ephemeral message in that
 // channel, else as a direct message. replace asks for the clicked card's
-// place.
+// place, which the Web API gives as well where all see that card.
 func (a *Adapter) show(ctx context.Context, user chat.User, at place, card chat.Card, replace bool) error {
 	m := render(card)
 	err := a.deliver(ctx, user, at, m, replace)
@@ -40,20 +40,39 @@ func (a *Adapter) show(ctx context.Context, user chat.User, at place, card chat.
 }
 
 func (a *Adapter) deliver(ctx context.Context, user chat.User, at place, m message, replace bool) error {
-	first := a.respond(ctx, at, m, replace)
-	if first == nil || refusesLayout(first) {
-		return first
+	var ways []func() error
+	if at.URL != "" {
+		ways = append(ways, func() error { return a.respond(ctx, at, m, replace) })
 	}
-	a.log.InfoContext(ctx, "answering around the response_url", "user", user.Key(), "error", first)
-	second := a.whisper(ctx, user, at.Channel, m)
-	if second == nil || refusesLayout(second) {
-		return second
+	if replace && at.TS != "" {
+		ways = append(ways, func() error { return a.update(ctx, at, m) })
 	}
-	third := a.direct(ctx, user, m)
-	if third == nil || refusesLayout(third) {
-		return third
+	if user.ID != "" {
+		ways = append(ways, func() error { return a.whisper(ctx, user, at.Channel, m) }, func() error { return a.direct(ctx, user, m) })
 	}
-	return fmt.Errorf("slack: %w; %w; %w", first, second, third)
+	failed := errors.New("there is nowhere to show it")
+	for i, way := range ways {
+		err := way()
+		if err == nil || refusesLayout(err) {
+			return err
+		}
+		a.log.InfoContext(ctx, "a card is not shown where it belongs", "user", user.Key(), "error", err)
+		if i > 0 {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		failed = err
+	}
+	return fmt.Errorf("slack: %w", failed)
+}
+
+// update replaces a message that all in its channel see.
+func (a *Adapter) update(ctx context.Context, at place, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, webPatience)
+	defer cancel()
+	if _, _, _, err := a.web.UpdateMessageContext(ctx, at.Channel, at.TS, m.options()...); err != nil {
+		return fmt.Errorf("chat.update: %w", err)
+	}
+	return nil
 }
 
 // respond answers through the response_url of what the person did.

@@ -54,8 +54,11 @@ type Adapter struct {
 	proof   proof
 	people  *people
 	lent    *lent
-	web     *slackapi.Client
+	web     *slackapi.Client // waits out the pauses that Slack asks for
+	calm    *slackapi.Client // tells of them instead
 	seal    cipher.AEAD
+
+	channels channels
 }
 
 var _ chat.Adapter = (*Adapter)(nil)
@@ -95,16 +98,16 @@ func New(o Options) (*Adapter, error) {
 		// redirect would carry the token or the answer to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	web := []slackapi.Option{slackapi.OptionAPIURL(strings.TrimSuffix(o.APIURL, "/") + "/"), slackapi.OptionHTTPClient(client)}
 	a := &Adapter{
 		teams: o.Teams, appID: o.AppID, command: o.Command,
 		handler: o.Handler, seen: o.Seen, work: o.Work, log: o.Log, now: o.Now,
-		proof: proof{secret: []byte(o.SigningSecret), now: o.Now},
-		lent:  newLent(client, o.ResponseHosts, o.Now),
-		web: slackapi.New(o.BotToken,
-			slackapi.OptionAPIURL(strings.TrimSuffix(o.APIURL, "/")+"/"),
-			slackapi.OptionHTTPClient(client),
-			slackapi.OptionRetry(2)), // after the client: it wraps it
-		seal: seal,
+		proof:    proof{secret: []byte(o.SigningSecret), now: o.Now},
+		lent:     newLent(client, o.ResponseHosts, o.Now),
+		web:      slackapi.New(o.BotToken, append(web, slackapi.OptionRetry(2))...), // after the client: it wraps it
+		calm:     slackapi.New(o.BotToken, web...),
+		seal:     seal,
+		channels: channels{now: o.Now, known: map[string]channelInfo{}},
 	}
 	a.people = newPeople(a.web, a.served, o.Log, o.Now)
 	return a, nil
@@ -208,8 +211,10 @@ func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction)
 		return
 	}
 	at := a.place(p.ResponseURL, p.channel())
+	aside := at
+	at.TS, aside.Aside = p.message(), true
 	req := chat.Request{Delivery: delivery, User: p.user(), Click: &chat.Click{
-		Verb: verbOf(button.ActionID), Value: button.Value, Card: a.ref(at),
+		Verb: verbOf(button.ActionID), Value: button.Value, Card: a.ref(at), Aside: a.ref(aside),
 	}}
 	trigger := a.trigger(p.TriggerID)
 	a.startOrSay(ctx, req, at, func(ctx context.Context) { a.click(ctx, req, at, trigger) })
@@ -256,16 +261,16 @@ func (a *Adapter) click(ctx context.Context, req chat.Request, at place, trigger
 	}
 }
 
-// Redraw replaces the card at ref where Slack still allows it: 5 times within
-// 30 minutes of the click that ref came from. Later, or when it is refused,
-// the card is shown to user alone, in the same channel or else in a direct
-// message.
+// Redraw replaces the card at ref where Slack still allows it: a message at any
+// time, what one person alone sees 5 times within 30 minutes of the click that
+// ref came from. Later, or when it is refused, the card is shown to user
+// alone, in the same channel or else in a direct message.
 func (a *Adapter) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
 	at, err := a.open(ref)
 	if err != nil {
 		a.log.WarnContext(ctx, "a card's place is not known any more", "user", user.Key(), "error", err)
 	}
-	return a.show(ctx, user, at, card, true)
+	return a.show(ctx, user, at, card, !at.Aside)
 }
 
 // replier answers what a person did at a place.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/infracloudio/msbotbuilder-go/schema"
@@ -29,6 +30,7 @@ type activity struct {
 	Conversation conversation      `json:"conversation"`
 	Entities     []json.RawMessage `json:"entities"`
 	MembersAdded []account         `json:"membersAdded"`
+	MembersGone  []account         `json:"membersRemoved"`
 	Value        json.RawMessage   `json:"value"`
 	ChannelData  struct {
 		Tenant struct {
@@ -96,6 +98,18 @@ func (a activity) hasValue() bool { return len(a.Value) > 0 && string(a.Value) !
 // private reports whether only the sender sees the activity, although others
 // are in the conversation.
 func (a activity) private() bool { return !a.personal() && a.Recipient.Targeted }
+
+// added and removed report whether the bot was put into the conversation, or
+// taken out of it.
+func (a activity) added() bool {
+	return a.Type == "installationUpdate" && a.Action == "add" || slices.ContainsFunc(a.MembersAdded, a.isBot)
+}
+
+func (a activity) removed() bool {
+	return a.Type == "installationUpdate" && a.Action == "remove" || slices.ContainsFunc(a.MembersGone, a.isBot)
+}
+
+func (a activity) isBot(m account) bool { return m.ID != "" && m.ID == a.Recipient.ID }
 
 // place is where a is: what a Ref holds, without a card.
 func (a activity) place() place {
@@ -191,7 +205,7 @@ func (a activity) click() (chat.Click, bool) {
 	}
 	at := a.place()
 	at.Activity = a.ReplyToID
-	c := chat.Click{Verb: value.Verb, Value: value.Op, Card: at.ref()}
+	c := chat.Click{Verb: value.Verb, Value: value.Op, Card: at.ref(), Aside: at.aside(a)}
 	if value.Action != nil {
 		c.Verb, c.Value = value.Action.Verb, value.Action.Data.Op
 	}

@@ -86,7 +86,7 @@ type outgoing struct {
 	Recipient    *schema.ChannelAccount `json:"recipient,omitempty"`
 	Conversation struct {
 		ID string `json:"id"`
-	} `json:"conversation"`
+	} `json:"conversation,omitzero"`
 	ReplyToID   string              `json:"replyToId,omitempty"`
 	Summary     string              `json:"summary,omitempty"`
 	Attachments []schema.Attachment `json:"attachments,omitempty"`

@@ -3,7 +3,6 @@ package teams
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -33,6 +32,7 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 	}
 	text := act.typed(a.command)
 	work := func(ctx context.Context) {
+		a.references.keep(ctx, act)
 		if !a.first(ctx, act) {
 			return
 		}
@@ -249,26 +249,22 @@ func (a *Adapter) answer(w http.ResponseWriter, status int, v any) {
 
 // welcome greets a person who added the bot to their personal chat. Teams
 // says so twice, as an installation and as a new member.
-func (a *Adapter) welcome(from context.Context, act activity) {
-	added := act.Type == "installationUpdate" && act.Action == "add" ||
-		slices.ContainsFunc(act.MembersAdded, func(m account) bool { return m.ID == act.Recipient.ID })
-	if !added || !act.personal() {
+func (a *Adapter) welcome(ctx context.Context, act activity) {
+	if !act.added() || !act.personal() {
 		return
 	}
-	a.work.Start(from, func(ctx context.Context) {
-		first, err := a.seen.First(ctx, platform+"/welcome/"+act.Conversation.ID)
-		if err != nil {
-			a.log.Warn("teams: nobody was greeted, since Redis does not answer", "err", err)
-			return
-		}
-		if !first {
-			return
-		}
-		// There is no message to reply to.
-		if _, err := a.post(ctx, act.place(), "", greeting()); err != nil {
-			a.log.Warn("teams: a greeting was not delivered", "err", err)
-		}
-	})
+	first, err := a.seen.First(ctx, platform+"/welcome/"+act.Conversation.ID)
+	if err != nil {
+		a.log.Warn("teams: nobody was greeted, since Redis does not answer", "err", err)
+		return
+	}
+	if !first {
+		return
+	}
+	// There is no message to reply to.
+	if _, err := a.post(ctx, act.place(), "", greeting()); err != nil {
+		a.log.Warn("teams: a greeting was not delivered", "err", err)
+	}
 }
 
 func greeting() chat.Card {

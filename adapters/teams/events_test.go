@@ -61,7 +61,8 @@ func TestRecordedActivities(t *testing.T) {
 			}
 			if verb, value, ok := strings.Cut(c.click, " "); ok {
 				at := place{Service: p.service(), Conversation: act["conversation"].(map[string]any)["id"].(string), Activity: act["replyToId"].(string)}
-				want.Click = &chat.Click{Verb: verb, Value: value, Card: at.ref()}
+				aside := place{Service: at.Service, Conversation: at.Conversation, Member: act["from"].(map[string]any)["id"].(string)}
+				want.Click = &chat.Click{Verb: verb, Value: value, Card: at.ref(), Aside: aside.ref()}
 			}
 			if diff := cmp.Diff(want, got[0]); diff != "" {
 				t.Error(diff)

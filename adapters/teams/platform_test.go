@@ -231,7 +231,7 @@ func (p *world) options(b chattest.Bot) Options {
 		TenantID: tenantID, AppID: appID, ClientSecret: secret,
 		TokenURL: p.server.URL + "/token", OpenIDURL: p.server.URL + "/openid",
 		ServiceHosts: []string{u.Host}, Command: "/syncro",
-		Handler: b.Handler, Seen: b.Seen, Work: b.Work, Now: p.now,
+		Handler: b.Handler, Seen: b.Seen, Notes: new(chattest.Memory), Work: b.Work, Now: p.now,
 	}
 }
 

@@ -1,6 +1,7 @@
 package teams
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,11 +20,12 @@ type place struct {
 	Service      string `json:"service"`
 	Conversation string `json:"conversation"`
 	Activity     string `json:"activity"`
+	Member       string `json:"member,omitempty"` // instead of Activity: in this person's own chat, anew each time
 }
 
 // ref is p as a Ref, empty where there is no card to redraw.
 func (p place) ref() chat.Ref {
-	if p.Activity == "" {
+	if p.Activity == "" && p.Member == "" {
 		return ""
 	}
 	// Marshal cannot fail on strings.
@@ -31,12 +33,17 @@ func (p place) ref() chat.Ref {
 	return chat.Ref(b)
 }
 
+// aside is a Ref before the eyes of act's sender alone.
+func (p place) aside(act activity) chat.Ref {
+	return place{Service: p.Service, Conversation: p.Conversation, Member: act.From.ID}.ref()
+}
+
 func parseRef(ref chat.Ref) (place, error) {
 	var p place
 	if err := json.Unmarshal([]byte(ref), &p); err != nil {
 		return place{}, fmt.Errorf("teams: where the card is: %w", err)
 	}
-	if !plainID(p.Conversation) || !plainID(p.Activity) {
+	if !plainID(p.Conversation) || !plainID(cmp.Or(p.Activity, p.Member)) {
 		return place{}, errors.New("teams: where the card is: no usable ids")
 	}
 	return p, nil
@@ -116,7 +123,7 @@ func (a *Adapter) whisper(ctx context.Context, act activity, d drawn) (chat.Ref,
 
 // Redraw replaces the card at ref for everybody who sees it. When it is gone
 // (404), or the bot may not change it any more (403), the card is shown anew
-// in the user's personal chat.
+// in the user's personal chat, where there is a user.
 func (a *Adapter) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
 	at, err := parseRef(ref)
 	if err != nil {
@@ -126,11 +133,15 @@ func (a *Adapter) Redraw(ctx context.Context, user chat.User, ref chat.Ref, card
 }
 
 func (a *Adapter) redraw(ctx context.Context, user chat.User, at place, d drawn) error {
+	if at.Activity == "" {
+		_, err := a.direct(ctx, at, at.Member, d)
+		return err
+	}
 	act := a.outgoing(at, d)
 	act.ID = at.Activity
 	err := a.bot.UpdateActivity(ctx, act)
 	e, answered := errors.AsType[*connectorError](err)
-	if !answered || e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
+	if !answered || user.ID == "" || e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
 		return err
 	}
 	if _, anew := a.direct(ctx, at, user.ID, d); anew != nil {

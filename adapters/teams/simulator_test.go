@@ -84,7 +84,7 @@ func TestFormsInASimulatedTeams(t *testing.T) {
 	a, err := teams.New(teams.Options{
 		TenantID: tenant, AppID: app, ClientSecret: "not a secret", TokenURL: sim.TokenURL(), OpenIDURL: sim.OpenIDURL(),
 		ServiceHosts: []string{sim.ServiceHost()}, Command: "/syncro",
-		Handler: clerk{chattest.TicketForm()}, Seen: &chattest.Memory{}, Work: work,
+		Handler: clerk{chattest.TicketForm()}, Seen: &chattest.Memory{}, Notes: &chattest.Memory{}, Work: work,
 	})
 	if err != nil {
 		t.Fatal(err)

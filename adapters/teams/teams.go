@@ -9,6 +9,7 @@ package teams
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ const platform = "teams"
 // maxBody is the largest request read, in bytes.
 const maxBody = 1 << 20
 
-// Options are what New needs. Handler, Seen and Work are required, and so are
+// Options are what New needs. Handler, Seen, Notes and Work are required, and so are
 // TenantID, AppID, ClientSecret, OpenIDURL and ServiceHosts.
 type Options struct {
 	TenantID     string   // the Entra tenant served; events from any other are refused
@@ -43,6 +44,7 @@ type Options struct {
 
 	Handler chat.Handler
 	Seen    chat.Seen
+	Notes   chat.Notes
 	Work    *chat.Work
 	Log     *slog.Logger     // nil: no log
 	Now     func() time.Time // nil: time.Now
@@ -58,6 +60,9 @@ type Adapter struct {
 	seen    chat.Seen
 	work    *chat.Work
 	log     *slog.Logger
+	now     func() time.Time
+
+	references *references
 
 	validator *validator
 	connector *connector
@@ -80,16 +85,18 @@ func New(o Options) (*Adapter, error) {
 	tokenURL := cmp.Or(o.TokenURL, "https://login.microsoftonline.com/"+url.PathEscape(o.TenantID)+"/oauth2/v2.0/token")
 	web := newWeb()
 	a := &Adapter{
-		tenant:    strings.ToLower(o.TenantID), // as the config writes ids
-		appID:     o.AppID,
-		command:   strings.TrimPrefix(o.Command, "/"),
-		handler:   o.Handler,
-		seen:      o.Seen,
-		work:      o.Work,
-		log:       log,
-		validator: newValidator(o, web, now, log),
-		connector: newConnector(hosts(o.ServiceHosts), newBearer(tokenURL, o.AppID, o.ClientSecret, web, now), web),
-		members:   newMembers(now),
+		tenant:     strings.ToLower(o.TenantID), // as the config writes ids
+		appID:      o.AppID,
+		command:    strings.TrimPrefix(o.Command, "/"),
+		handler:    o.Handler,
+		seen:       o.Seen,
+		work:       o.Work,
+		log:        log,
+		now:        now,
+		references: &references{notes: o.Notes, now: now, known: map[string]reference{}},
+		validator:  newValidator(o, web, now, log),
+		connector:  newConnector(hosts(o.ServiceHosts), newBearer(tokenURL, o.AppID, o.ClientSecret, web, now), web),
+		members:    newMembers(now),
 	}
 	a.bot = &core.BotFrameworkAdapter{
 		AdapterSetting: core.AdapterSetting{
@@ -120,8 +127,8 @@ func (o Options) check() error {
 	if len(o.ServiceHosts) == 0 {
 		errs = append(errs, errors.New("there are no service hosts"))
 	}
-	if o.Handler == nil || o.Seen == nil || o.Work == nil {
-		errs = append(errs, errors.New("handler, seen and work are required"))
+	if o.Handler == nil || o.Seen == nil || o.Notes == nil || o.Work == nil {
+		errs = append(errs, errors.New("handler, seen, notes and work are required"))
 	}
 	return errors.Join(errs...)
 }
@@ -171,7 +178,10 @@ func (a *Adapter) receive(w http.ResponseWriter, r *http.Request) {
 	case "invoke":
 		a.invoke(w, r, act)
 	case "installationUpdate", "conversationUpdate":
-		a.welcome(r.Context(), act)
+		a.work.Start(r.Context(), func(ctx context.Context) {
+			a.references.keep(ctx, act)
+			a.welcome(ctx, act)
+		})
 	}
 }
 

@@ -265,11 +265,13 @@ func (s *script) Click(_ context.Context, req chat.Request) chat.Answer {
 	return s.answer(req)
 }
 
-// Memory is a chat.Seen in memory. The zero value has seen nothing.
+// Memory is a chat.Seen and a chat.Notes in memory. The zero value has seen
+// nothing.
 type Memory struct {
-	mu   sync.Mutex
-	seen map[string]bool
-	err  error
+	mu    sync.Mutex
+	seen  map[string]bool
+	notes map[string]string
+	err   error
 }
 
 // First is chat.Seen's.
@@ -287,7 +289,28 @@ func (m *Memory) First(_ context.Context, key string) (bool, error) {
 	return first, nil
 }
 
-// Fail has every later First fail with err; nil mends it.
+// Note is chat.Notes's.
+func (m *Memory) Note(_ context.Context, key, value string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	if m.notes == nil {
+		m.notes = map[string]string{}
+	}
+	m.notes[key] = value
+	return nil
+}
+
+// Noted is chat.Notes's.
+func (m *Memory) Noted(_ context.Context, key string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.notes[key], m.err
+}
+
+// Fail has everything later fail with err; nil mends it.
 func (m *Memory) Fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -27,6 +27,7 @@ import (
 	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/notify"
 	"github.com/syncrobot/syncrobot/sessionlog"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -312,6 +313,7 @@ func teamsOptions(b *bot, h chat.Handler, seen chat.Seen) *teams.Options {
 	}
 	return &teams.Options{
 		TenantID: c.TenantID, AppID: c.AppID, ClientSecret: c.ClientSecret.Reveal(), TokenURL: c.TokenURL,
-		OpenIDURL: c.OpenIDURL, ServiceHosts: c.ServiceHosts, Command: command, Handler: h, Seen: seen, Work: b.work, Log: b.log,
+		OpenIDURL: c.OpenIDURL, ServiceHosts: c.ServiceHosts, Command: command, Handler: h, Seen: seen,
+		Notes: notify.Notes{Redis: b.redis}, Work: b.work, Log: b.log,
 	}
 }

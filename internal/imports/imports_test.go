@@ -27,6 +27,7 @@ var may = map[string][]string{
 	"commands":       {"confirm", "identity", "sessionlog", "syncro", "chat"},
 	"confirm":        {"syncro", "chat"},
 	"identity":       {"syncro", "chat"},
+	"notify":         {"syncro", "chat"},
 	"sessionlog":     {"syncro"},
 	"chat/chattest":  {"chat"},
 	"chat":           nil,
