@@ -289,6 +289,9 @@ func (p *world) post(t testing.TB, activity map[string]any, authorization string
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
+	// What is too big is refused by its length: a connection that is closed
+	// while the body is still written would lose the answer.
+	req.Header.Set("Expect", "100-continue")
 	resp, err := alone().Do(req)
 	if err != nil {
 		t.Fatal(err)
