@@ -35,6 +35,7 @@ type Config struct {
 	SessionLogs   SessionLogs
 	ShutdownGrace time.Duration
 	Log           Log
+	Traces        string // where an OpenTelemetry collector takes OTLP over HTTP, without /v1/traces; empty: nowhere
 }
 
 // Syncro says how to reach Syncro.

@@ -64,6 +64,7 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 	}
 	s.done()
 	c.ShutdownGrace = root.field("shutdown_grace").duration(20*time.Second, time.Second, 10*time.Minute)
+	c.Traces = strings.TrimRight(root.field("traces").base(""), "/")
 	s = root.field("log").section()
 	level := s.field("level").oneOf("info", "debug", "info", "warn", "error")
 	c.Log.Format = s.field("format").oneOf("json", "json", "text")

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -59,6 +62,11 @@ func (e *Engine) resume(ctx context.Context, id string) {
 
 // run works on an operation that this process holds, as far as it gets.
 func (e *Engine) run(ctx context.Context, op *Operation) {
+	ctx, span := spanned(ctx, "operation "+op.kind(), attribute.String("syncrobot.op", op.Name()), attribute.Int64("syncrobot.ticket", op.Ticket.Number))
+	defer func() {
+		span.SetAttributes(attribute.String("syncrobot.state", string(op.State)))
+		span.End()
+	}()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	holding := make(chan struct{})
@@ -70,6 +78,12 @@ func (e *Engine) run(ctx context.Context, op *Operation) {
 	r.steps(ctx)
 	cancel(nil)
 	<-holding
+}
+
+// spanned begins a span of the trace that ctx belongs to; of a new one where
+// it belongs to none, as when an operation is taken over.
+func spanned(ctx context.Context, name string, more ...attribute.KeyValue) (context.Context, trace.Span) {
+	return trace.SpanFromContext(ctx).TracerProvider().Tracer("syncrobot/confirm").Start(ctx, name, trace.WithAttributes(more...))
 }
 
 // hold renews the lease until ctx ends, and ends ctx when the lease is lost:
@@ -127,6 +141,11 @@ func (r *runner) steps(ctx context.Context) {
 
 // step takes one step as far as it gets now, and reports whether it landed.
 func (r *runner) step(ctx context.Context, step *Step) bool {
+	ctx, span := spanned(ctx, "step "+step.Kind)
+	defer func() {
+		span.SetAttributes(attribute.String("syncrobot.state", string(step.State)))
+		span.End()
+	}()
 	w, err := r.op.write(step)
 	if err != nil {
 		r.heldUp(ctx, err)

@@ -24,6 +24,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -232,6 +235,14 @@ func (c *Client) do(ctx context.Context, call call) (answer []byte, failure *Err
 	var left atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { left.Store(true) }})
 
+	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer("syncrobot/syncro").
+		Start(ctx, call.method+" "+route(call.path), trace.WithSpanKind(trace.SpanKindClient))
+	defer func() {
+		if failure != nil {
+			span.SetStatus(codes.Error, http.StatusText(failure.Status)) // not its words: they may hold a person's
+		}
+		span.End()
+	}()
 	request, err := c.newRequest(ctx, call)
 	if err != nil {
 		failure = failed(Invalid, err)
@@ -248,6 +259,7 @@ func (c *Client) do(ctx context.Context, call call) (answer []byte, failure *Err
 	defer func() {
 		took := time.Since(start)
 		c.observe(call.method, route(call.path), status, took)
+		span.SetAttributes(attribute.Int("http.response.status_code", status))
 		c.log.DebugContext(ctx, "syncro request", "method", call.method, "route", route(call.path), "status", status, "took", took.String())
 	}()
 	response, err := client.Do(request)

@@ -51,6 +51,7 @@ type metrics struct {
 	requests   *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
 	operations *prometheus.CounterVec
+	acks       *prometheus.HistogramVec
 }
 
 func newMetrics() *metrics {
@@ -70,6 +71,11 @@ func newMetrics() *metrics {
 		Name: "syncrobot_operations_total",
 		Help: "What became of confirmed operations and their steps, by kind and state.",
 	}, []string{"what", "kind", "state"})
+	m.acks = auto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "syncrobot_ack_seconds",
+		Help:    "How long a platform waited for its answer, by route and status. Slack gives up after 3 s.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	}, []string{"route", "status"})
 	return m
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/spf13/cobra"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncrobot/syncrobot/adapters"
@@ -88,6 +89,7 @@ type bot struct {
 	engine    *confirm.Engine
 	work      *chat.Work
 	figures   *metrics
+	traces    *sdktrace.TracerProvider
 	public    net.Listener
 	admin     net.Listener
 }
@@ -95,6 +97,7 @@ type bot struct {
 // newBot puts the parts together, top to bottom, and listens; it serves
 // nothing yet.
 func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
+	log = slog.New(tracedLog{log.Handler()})
 	if cfg.Slack != nil && cfg.Slack.Transport == "socket" {
 		return nil, errors.New("slack.transport: socket is not in this version; write http")
 	}
@@ -103,6 +106,10 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	b := &bot{cfg: cfg, log: log, work: chat.NewWork(mostWork), figures: newMetrics()}
 	b.work.Log = log
+	var err error
+	if b.traces, err = newTraces(context.Background(), cfg.Traces); err != nil {
+		return nil, err
+	}
 	b.redis = openRedis(cfg.Redis)
 	client, err := syncro.New(syncro.Options{
 		URL: cfg.Syncro.URL, Auth: cfg.Syncro.Auth, Timeout: cfg.Syncro.Timeout, Log: log,
@@ -162,12 +169,12 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	mux := http.NewServeMux()
 	b.platforms.Mount(mux)
 	public := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+		Handler: door(mux, b.traces.Tracer("syncrobot/door"), b.figures), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 	}
 	admin := &http.Server{Handler: adminRoutes(b.redis, b.cfg.Redis.WaitReplicas, b.people.Ready, b.figures), ReadHeaderTimeout: 5 * time.Second}
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(traced(ctx, b.traces))
 	for server, listener := range map[*http.Server]net.Listener{public: b.public, admin: b.admin} {
 		group.Go(func() error {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -227,6 +234,9 @@ func (b *bot) shutdown(public, admin *http.Server) error {
 	err := public.Shutdown(ctx)
 	if drained := b.work.Drain(ctx); drained != nil {
 		b.log.Warn("some work was cut short: what was confirmed goes on at the next start", "error", drained)
+	}
+	if err := b.traces.Shutdown(ctx); err != nil {
+		b.log.Warn("the last traces were not delivered", "error", err)
 	}
 	admin.Close()
 	b.redis.Close()
