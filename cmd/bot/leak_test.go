@@ -57,7 +57,7 @@ func TestLeaks(t *testing.T) {
 	}
 
 	log := w.log.String()
-	if !strings.Contains(log, "syncro request") || !strings.Contains(log, "operation done") {
+	if !strings.Contains(log, "syncro request") || !strings.Contains(log, `"what":"ended"`) {
 		t.Fatal("the log is not at its most talkative")
 	}
 	clean(t, "the log", log, secrets, words)
