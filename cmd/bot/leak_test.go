@@ -68,6 +68,12 @@ func TestLeaks(t *testing.T) {
 	}
 	clean(t, "Redis", kept, secrets)
 
+	record := w.onRecord(t)
+	if !strings.Contains(record, `"sha256"`) {
+		t.Fatal("there is no record of what was sent")
+	}
+	clean(t, "the record", record, secrets, words)
+
 	resp, err := alone().Get("http://" + w.bot.admin.Addr().String() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -115,6 +121,8 @@ func dump(t *testing.T, rdb *redis.Client) string {
 			value, err = rdb.SMembers(ctx, key).Result()
 		case "list":
 			value, err = rdb.LRange(ctx, key, 0, -1).Result()
+		case "stream":
+			value, err = rdb.XRange(ctx, key, "-", "+").Result()
 		default:
 			t.Errorf("%s is a %s, which this test cannot read", key, kind)
 		}
