@@ -82,6 +82,7 @@ func (m Mark) Sign() string { return [...]string{"○", "…", "✓", "✗", "?"
 type Table struct {
 	Header []string
 	Rows   [][]string
+	Acts   []Button // beside each row, in the rows' order; nil: none
 }
 
 // Link is a labelled address. Addresses are made by the bot from its own

@@ -37,6 +37,15 @@ type Request struct {
 	Form     *Filled
 	Search   *Search
 	Shortcut *Shortcut
+	Pasted   *Pasted
+}
+
+// Pasted is a link in somebody's message, or in what they are about to post.
+type Pasted struct {
+	URL string
+	// Place names the conversation, where the platform shows the preview
+	// without the person's doing; empty where they look at it first.
+	Place string
 }
 
 // Click is a button pressed on a card.
@@ -67,6 +76,10 @@ type Replier interface {
 // VerbForm is the verb of a button that opens the form whose ID is its value.
 const VerbForm = "form"
 
+// VerbHome is the verb of a button that draws the person's Home anew. It has no
+// value.
+const VerbHome = "home"
+
 // Answer is what a click gets at once. Everything slow goes into Then.
 type Answer struct {
 	Replace *Card // takes the place of the clicked card
@@ -95,6 +108,15 @@ type Handler interface {
 	// Shortcut answers an action on a message, quickly, with a form to open;
 	// or with a card that says why not.
 	Shortcut(ctx context.Context, req Request) (*Form, *Card)
+	// Home is the page that a person has with the bot, where the platform has
+	// such a page: cards, one below the other, for their eyes alone.
+	Home(ctx context.Context, req Request) []Card
+	// Greet is what a person is told who takes up the bot.
+	Greet(ctx context.Context, req Request) Card
+	// Preview is the small card below a Pasted link, nil where there is none
+	// to show. All in the conversation see it: the adapter asks only where
+	// those are the organisation's own people.
+	Preview(ctx context.Context, req Request) *Card
 }
 
 // Adapter is a chat platform.

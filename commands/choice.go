@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -36,8 +37,9 @@ type chosen struct {
 
 func choiceKey(id string) string { return "syncrobot:choice:" + id }
 
-// offer saves a person's choices and makes their buttons.
-func (c choices) offer(ctx context.Context, user chat.User, replaces string, offered []Choice) ([]chat.Button, error) {
+// offer saves a person's choices and makes their buttons. They are kept as
+// long as a card may be confirmed, where keep does not say otherwise.
+func (c choices) offer(ctx context.Context, user chat.User, replaces string, offered []Choice, keep time.Duration) ([]chat.Button, error) {
 	buttons := make([]chat.Button, len(offered))
 	pipe := c.rdb.Pipeline()
 	for i, o := range offered {
@@ -46,7 +48,7 @@ func (c choices) offer(ctx context.Context, user chat.User, replaces string, off
 			return nil, err
 		}
 		id := rand.Text()
-		pipe.Set(ctx, choiceKey(id), record, c.ttl)
+		pipe.Set(ctx, choiceKey(id), record, cmp.Or(keep, c.ttl))
 		buttons[i] = chat.Button{Label: o.Label, Verb: fmt.Sprintf("%s-%d", verbChoose, i+1), Value: id}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {

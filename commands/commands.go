@@ -8,7 +8,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
@@ -87,10 +86,12 @@ type Call struct {
 	Rules
 	TicketURL func(id int64) string                          // a ticket in Syncro's web page
 	Pending   func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
-	Record    func(ctx context.Context, l audit.Line) error  // puts what the person did on record
 	name      string                                         // of the command
 	commands  []Command
+	user      chat.User // who typed it, as the platform knows them
 	timers    timers
+	lists     lists
+	readings  readings
 }
 
 // Rules are how the shop works, from the configuration.
@@ -118,7 +119,9 @@ type Labor struct {
 type Result struct {
 	Cards   []chat.Card
 	Plan    *confirm.Plan
-	Choices []Choice // buttons below the last card, each with a command behind it
+	Choices []Choice      // buttons below the last card, each with a command behind it
+	beside  []Choice      // behind the buttons beside its tables' rows, in their order
+	keep    time.Duration // how long the buttons work; 0: as long as a card may be confirmed
 
 	// AtOnce sends a plan without a card to confirm, where a button of its
 	// author's own card was pressed for just that: for what can be undone.

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -28,6 +29,9 @@ func searchCustomers() Command {
 				return Result{}, err
 			}
 			found := list.Items
+			if len(found) == 1 {
+				return c.showCustomer(ctx, found[0])
+			}
 			out := chat.Card{Title: fmt.Sprintf("Customers with “%s” · %d", clip(query, 60), len(found))}
 			if len(found) == 0 {
 				out.Parts = append(out.Parts, chat.Text("Syncro found none."))
@@ -36,24 +40,40 @@ func searchCustomers() Command {
 			if len(found) > openRows {
 				found = found[:openRows]
 			}
-			table := chat.Table{Header: []string{"Customer", "Contact", "Phone", "E-mail", "Prepaid h"}}
-			for _, f := range found {
-				table.Rows = append(table.Rows, []string{
-					clip(oneLine(f.Name), 40), clip(oneLine(f.Contact), 30), f.Phone, f.Email, f.PrepayHours,
-				})
+			table := chat.Table{Header: append([]string{"Line"}, customerHeader...)}
+			lines := make([]listed, len(found))
+			for i, f := range found {
+				table.Rows = append(table.Rows, append([]string{strconv.Itoa(i + 1)}, customerRow(f)...))
+				lines[i] = listed{Customer: f.ID}
+			}
+			if err := c.number(ctx, "customers "+clip(query, 40), 1, lines); err != nil {
+				return Result{}, err
 			}
 			out.Parts = append(out.Parts, table)
-			if len(found) == 1 {
-				if err := c.customersTickets(ctx, &out, found[0]); err != nil {
-					return Result{}, err
-				}
-			}
+			out.Note = numberHint(1, len(found))
 			if list.More || len(found) < len(list.Items) {
-				out.Note = "There are more. Search for something narrower."
+				out.Note = "There are more. Search for something narrower. " + out.Note
 			}
 			return card(out), nil
 		},
 	}
+}
+
+var customerHeader = []string{"Customer", "Contact", "Phone", "E-mail", "Prepaid h"}
+
+func customerRow(f syncro.Customer) []string {
+	return []string{clip(oneLine(f.Name), 40), clip(oneLine(f.Contact), 30), f.Phone, f.Email, f.PrepayHours}
+}
+
+// showCustomer is one customer with their latest tickets.
+func (c *Call) showCustomer(ctx context.Context, customer syncro.Customer) (Result, error) {
+	out := chat.Card{Title: clip(oneLine(customer.Name), 90), Parts: []chat.Part{
+		chat.Table{Header: customerHeader, Rows: [][]string{customerRow(customer)}},
+	}}
+	if err := c.customersTickets(ctx, &out, customer); err != nil {
+		return Result{}, err
+	}
+	return card(out), nil
 }
 
 // latestTickets is how many tickets stand on a customer's card.
@@ -69,8 +89,13 @@ func (c *Call) customersTickets(ctx context.Context, out *chat.Card, customer sy
 		out.Parts = append(out.Parts, chat.Text("No tickets."))
 		return nil
 	}
-	shown := list.Items[:min(len(list.Items), latestTickets)]
-	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Tickets (%d of %d)", len(shown), len(list.Items))), ticketTable(shown, c.Now))
+	shown := latestFirst(list.Items)[:min(len(list.Items), latestTickets)]
+	table, err := c.ticketTable(ctx, "tickets of "+clip(oneLine(customer.Name), 40), shown)
+	if err != nil {
+		return err
+	}
+	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Tickets (%d of %d)", len(shown), len(list.Items))), table)
+	out.Note = numberHint(1, len(shown))
 	return nil
 }
 

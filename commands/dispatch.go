@@ -10,7 +10,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
@@ -35,7 +34,6 @@ type Options struct {
 	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
 	TTL    time.Duration // how long a choice may be pressed
 	Rules  Rules
-	Audit  *audit.Log
 	Log    *slog.Logger
 }
 
@@ -44,11 +42,12 @@ type Bot struct {
 	Options
 	commands []Command
 	choices  choices
+	readings readings
 }
 
 // New makes a Bot.
 func New(o Options) *Bot {
-	return &Bot{Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}}
+	return &Bot{Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}, readings: readings{o.Redis}}
 }
 
 // patience is how long a command may take, waiting for Syncro's limit included.
@@ -86,6 +85,12 @@ func (b *Bot) Click(ctx context.Context, req chat.Request) chat.Answer {
 	switch {
 	case strings.HasPrefix(req.Click.Verb, verbChoose):
 		return b.choose(ctx, req)
+	case req.Click.Verb == chat.VerbHome:
+		return chat.Answer{Then: func(ctx context.Context) {
+			if who, err := b.People.Who(ctx, req.User); err == nil {
+				b.Forget(ctx, who.Name) // whoever asks for it wants it fresh
+			}
+		}}
 	case req.Click.Verb == chat.VerbForm:
 		a, err := b.choices.form(ctx, req.User, req.Click.Value)
 		if err != nil {
@@ -219,12 +224,18 @@ func (b *Bot) present(ctx context.Context, user chat.User, typed string, result 
 			b.Log.Warn("a command failed", "user", user.Key(), "error", err)
 		}
 	}
-	if len(result.Choices) > 0 {
-		buttons, err := b.choices.offer(ctx, user, result.operation, result.Choices)
+	if len(result.Choices)+len(result.beside) > 0 {
+		buttons, err := b.choices.offer(ctx, user, result.operation, append(result.beside, result.Choices...), result.keep)
 		if err != nil {
 			b.Log.Error("choices could not be offered", "error", err)
+			buttons = make([]chat.Button, len(result.beside)) // that do nothing, and are not drawn
 		}
 		last := &result.Cards[len(result.Cards)-1]
+		for _, part := range last.Parts {
+			if table, ok := part.(chat.Table); ok {
+				buttons = buttons[copy(table.Acts, buttons):]
+			}
+		}
 		last.Buttons = append(last.Buttons, buttons...)
 	}
 	return result
@@ -272,14 +283,8 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 	}
 	return &Call{
 		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now(),
-		Rules: b.Rules, TicketURL: b.Syncro.TicketURL, commands: b.commands, timers: timers{b.Redis},
+		Rules: b.Rules, TicketURL: b.Syncro.TicketURL, commands: b.commands,
+		user: user, timers: timers{b.Redis}, lists: lists{b.Redis}, readings: b.readings,
 		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
-		Record: func(ctx context.Context, l audit.Line) error {
-			l.Who, l.Technician, l.SyncroUser, l.Shared = user.Key(), who.Name, who.UserID, who.Shared
-			if err := b.Audit.Add(ctx, l); err != nil {
-				return &confirm.StoreError{Err: err}
-			}
-			return nil
-		},
 	}, nil
 }

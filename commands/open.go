@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,94 +12,168 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// openRows is how many tickets one answer lists: more is not read in chat.
-const openRows = 40
+const (
+	pageRows = 15 // of open tickets: what is read without scrolling
+	openRows = 40 // of what was searched for
+)
 
 func openTickets() Command {
 	return Command{
-		Name: "open", Aliases: []string{"list", "tickets"},
-		Summary:  "Open tickets, your own first",
-		Examples: []string{"open"},
+		Name: "open", Aliases: []string{"list", "tickets"}, Args: "[mine | unassigned]",
+		Summary:  "Your day: timer, what waits for you, and the open tickets, your own first",
+		Examples: []string{"open", "open mine", "open unassigned"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
-			if c.Rest != "" {
-				return Result{}, usage("“open” takes nothing more. To look for something, use search.")
+			view, page := strings.ToLower(c.Rest), 1
+			if before, n, paged := strings.Cut(view, "--page"); paged {
+				var err error
+				if page, err = strconv.Atoi(strings.TrimSpace(n)); err != nil || page < 1 || page > 99 {
+					return Result{}, usage("“%s” is no page of a list.", clip(n, 20))
+				}
+				view = strings.TrimSpace(before)
 			}
-			list, err := c.Reader.OpenTickets(ctx)
+			switch {
+			case view == "mine" || view == "unassigned" || view == "all" || view == "":
+			case looksLikeTicket(view):
+				c.name = "ticket"
+				return showTicket().Run(ctx, c)
+			default:
+				return Result{}, usage("“open” lists all open tickets, mine or unassigned. To look for something, use search.")
+			}
+			// Pages of a list are of one reading, so that nothing slips between them.
+			r, err := c.openTickets(ctx, page == 1 && view == "")
 			if err != nil {
 				return Result{}, err
 			}
-			return card(c.openCard(list)), nil
+			return c.day(ctx, r, view, page)
 		},
 	}
 }
 
-func (c *Call) openCard(list syncro.List[syncro.Ticket]) chat.Card {
-	groups := []struct {
-		name    string
-		belongs func(t syncro.Ticket) bool
-	}{
-		{"Yours", func(t syncro.Ticket) bool { return !c.Who.Shared && t.UserID == c.Who.UserID }},
-		{"Unassigned", func(t syncro.Ticket) bool { return t.UserID == 0 }},
-		{"Others'", func(syncro.Ticket) bool { return true }},
+// day is a page of the open tickets, with what else the day begins with.
+func (c *Call) day(ctx context.Context, r reading, view string, page int) (Result, error) {
+	timer, ops, err := c.waiting(ctx)
+	if err != nil {
+		return Result{}, err
 	}
-	out := chat.Card{Title: fmt.Sprintf("Open tickets · %d", len(list.Items))}
-	if len(list.Items) == 0 {
-		out.Parts = append(out.Parts, chat.Text("No ticket is open."))
-		return out
-	}
-	left, room := slices.Clone(list.Items), openRows
+	groups := c.groups(r.List.Items)
+	free, own, total := 0, 0, len(r.List.Items)
+	var shown []group
 	for _, g := range groups {
-		var mine []syncro.Ticket
-		mine, left = split(left, g.belongs)
-		if len(mine) == 0 {
-			continue
+		var whose string
+		switch g.name {
+		case "Unassigned":
+			whose, free = "unassigned", len(g.tickets)
+		case "Others'":
+			whose = "others"
+		default:
+			whose, own = "mine", own+len(g.tickets)
 		}
-		heading := fmt.Sprintf("%s (%d)", g.name, len(mine))
-		if len(mine) > room {
-			heading += fmt.Sprintf(", the first %d", room)
-			mine = mine[:room]
-		}
-		room -= len(mine)
-		if len(mine) > 0 {
-			out.Parts = append(out.Parts, chat.Text(heading), ticketTable(mine, c.Now))
+		if view == "" || view == "all" || view == whose {
+			shown = append(shown, g)
 		}
 	}
-	out.Note = "A number alone shows the ticket."
-	if list.More {
-		out.Note = "There are more than I read. " + out.Note
+	out := chat.Card{Title: fmt.Sprintf("Open tickets · %d · as of %s", total, c.clock(r.At))}
+	if view == "mine" {
+		out.Title = fmt.Sprintf("Your open tickets · %d · as of %s", own, c.clock(r.At))
+	} else if view == "unassigned" {
+		out.Title = fmt.Sprintf("Unassigned tickets · %d · as of %s", free, c.clock(r.At))
 	}
-	return out
+	var choices []Choice
+	if timer != nil {
+		out.Parts = append(out.Parts, chat.Text(c.timerLine(*timer)))
+		choices = append(choices, Choice{"Stop timer", "stop"})
+	}
+	if len(ops) > 0 {
+		lines := make([]string, len(ops))
+		for i, op := range ops {
+			lines[i] = "• " + op.Title
+		}
+		out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Waiting for you (%d)\n%s", len(ops), strings.Join(lines[:min(len(lines), 5)], "\n"))))
+		choices = append(choices, Choice{"What waits", "pending"})
+	}
+	rows, left, err := c.page(ctx, shown, strings.TrimSpace("open "+view), page)
+	if err != nil {
+		return Result{}, err
+	}
+	out.Parts = append(out.Parts, rows...)
+	if len(rows) == 0 {
+		out.Parts = append(out.Parts, chat.Text(nothing(view, own, free, total)))
+	} else {
+		first := (page-1)*pageRows + 1
+		out.Note = numberHint(first, min(first+pageRows-1, count(shown)))
+	}
+	if r.List.More {
+		out.Note = strings.TrimSpace("There are more than I read. " + out.Note)
+	}
+	if left > 0 {
+		choices = append(choices, Choice{fmt.Sprintf("Next (%d more)", left), strings.Join(present("open", view, fmt.Sprintf("--page %d", page+1)), " ")})
+	}
+	for _, other := range []struct {
+		view, label string
+		n           int
+	}{{"mine", "Mine only", own}, {"unassigned", "Unassigned", free}, {"all", "All", total}} {
+		if other.n > 0 && other.view != cmp.Or(view, "all") && other.n != count(shown) {
+			choices = append(choices, Choice{other.label, "open " + other.view})
+		}
+	}
+	choices = append(choices, Choice{"Search", "search"})
+	if c.Who.MayWrite {
+		choices = append(choices, Choice{"New ticket", "create"})
+	}
+	return card(out, choices...), nil
 }
 
-// split parts tickets by a question, keeping their order.
-func split(tickets []syncro.Ticket, belongs func(syncro.Ticket) bool) (yes, no []syncro.Ticket) {
-	for _, t := range tickets {
-		if belongs(t) {
-			yes = append(yes, t)
-		} else {
-			no = append(no, t)
+// page draws one page of the groups, numbered through, and says how many
+// tickets come after it.
+func (c *Call) page(ctx context.Context, groups []group, title string, page int) (parts []chat.Part, left int, err error) {
+	first := (page-1)*pageRows + 1
+	var lines []listed
+	n := 0 // tickets so far
+	for _, g := range groups {
+		table := chat.Table{Header: ticketHeader}
+		for _, t := range g.tickets {
+			n++
+			if n >= first && n < first+pageRows {
+				table.Rows = append(table.Rows, c.ticketRow(n, t))
+				lines = append(lines, listed{Ticket: t.ID})
+			}
+		}
+		if len(table.Rows) > 0 {
+			parts = append(parts, chat.Text(groupHeading(g, len(g.tickets))), table)
 		}
 	}
-	return yes, no
+	return parts, max(0, n-(first+pageRows-1)), c.number(ctx, title, first, lines)
 }
 
-// ticketTable lists tickets as the shop reads them: number, status, customer,
-// subject; the latest first.
-func ticketTable(tickets []syncro.Ticket, now time.Time) chat.Table {
-	tickets = slices.SortedStableFunc(slices.Values(tickets), func(a, b syncro.Ticket) int {
-		return cmp.Compare(b.Number, a.Number)
-	})
-	table := chat.Table{Header: []string{"Ticket", "Status", "Customer", "Subject", "Age"}}
-	for _, t := range tickets {
-		subject := clip(oneLine(t.Subject), 60)
-		if strings.Contains(strings.ToLower(t.Priority), "urgent") {
-			subject = "URGENT " + subject
-		}
-		table.Rows = append(table.Rows, []string{
-			fmt.Sprintf("#%d", t.Number), t.Status, clip(oneLine(t.Customer), 30), subject, age(now.Sub(t.Created), t.Created),
-		})
+func count(groups []group) int {
+	n := 0
+	for _, g := range groups {
+		n += len(g.tickets)
 	}
-	return table
+	return n
+}
+
+// nothing says why a list is empty.
+func nothing(view string, own, free, total int) string {
+	switch {
+	case total == 0:
+		return "No ticket is open."
+	case view == "mine" && own == 0:
+		return fmt.Sprintf("No open tickets are assigned to you. %d are unassigned.", free)
+	case view == "unassigned" && free == 0:
+		return "Every open ticket is somebody's."
+	}
+	return "There is no such page: the list is shorter by now."
+}
+
+// ticketTable lists tickets, numbered from 1, the latest first.
+func (c *Call) ticketTable(ctx context.Context, title string, tickets []syncro.Ticket) (chat.Table, error) {
+	tickets = latestFirst(tickets)
+	table := chat.Table{Header: ticketHeader}
+	for i, t := range tickets {
+		table.Rows = append(table.Rows, c.ticketRow(i+1, t))
+	}
+	return table, c.number(ctx, title, 1, ticketLines(tickets))
 }
 
 // oneLine is a text without line breaks.

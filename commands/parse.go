@@ -190,6 +190,14 @@ func (c *Call) linked(word string) (int64, error) {
 // finger.
 func (c *Call) noSuchTicket(ctx context.Context, number int64, rest string) error {
 	e := usage("There is no ticket #%d.", number)
+	if what, _, ok, err := c.line(ctx, strconv.FormatInt(number, 10)); ok && err == nil && what.Ticket != 0 && rest != "" {
+		// A line of a list may be meant; in a change that is never guessed.
+		e.Choices = []Choice{{
+			Label: fmt.Sprintf("Line %d of your list", number),
+			Line:  strings.TrimSpace(c.name + " " + c.TicketURL(what.Ticket) + " " + rest),
+		}}
+		return e
+	}
 	open, err := c.Reader.OpenTickets(ctx)
 	if err != nil {
 		return e // the first answer stands without the help

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
 )
@@ -13,12 +14,20 @@ const pendingCards = 4
 
 func pending() Command {
 	return Command{
-		Name: "pending", Summary: "Your cards that wait for you, and what is not settled",
-		Examples: []string{"pending"},
+		Name: "pending", Args: "[operation]", Summary: "Your cards that wait for you, and what is not settled",
+		Examples: []string{"pending", "pending K7F3A"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
 			cards, err := c.Pending(ctx)
 			if err != nil {
 				return Result{}, err
+			}
+			if c.Rest != "" {
+				for _, one := range cards {
+					if strings.EqualFold(operationName(one), c.Rest) {
+						return card(one), nil
+					}
+				}
+				return Result{}, usage("No operation of yours named “%s” waits for you any more.", clip(c.Rest, 20))
 			}
 			out := chat.Card{Title: "Nothing waits for you", Parts: []chat.Part{chat.Text("No card of yours is unconfirmed, and nothing is unsettled.")}}
 			if len(cards) > 0 {

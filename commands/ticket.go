@@ -19,6 +19,12 @@ func showTicket() Command {
 		Summary:  "One ticket with its last comments, charges and invoice",
 		Examples: []string{"32164", "ticket #32164"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
+			if what, of, ok, err := c.line(ctx, c.Rest); ok || err != nil {
+				if err != nil {
+					return Result{}, err
+				}
+				return c.openLine(ctx, what, of)
+			}
 			t, rest, err := c.ticket(ctx)
 			if err != nil {
 				return Result{}, err
@@ -26,10 +32,35 @@ func showTicket() Command {
 			if rest != "" {
 				return Result{}, usage("After the ticket I expect nothing more.")
 			}
-			invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
-			return card(c.ticketCard(t, invoices, err), c.actions(t)...), nil
+			return c.showTicket(ctx, t)
 		},
 	}
+}
+
+func (c *Call) showTicket(ctx context.Context, t syncro.Ticket) (Result, error) {
+	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
+	return card(c.ticketCard(t, invoices, err), c.actions(t)...), nil
+}
+
+// openLine opens a line of the last list, and says which one that is.
+func (c *Call) openLine(ctx context.Context, what listed, of string) (Result, error) {
+	var out Result
+	var err error
+	if what.Customer != 0 {
+		var customer syncro.Customer
+		if customer, err = c.Reader.Customer(ctx, what.Customer); err == nil {
+			out, err = c.showCustomer(ctx, customer)
+		}
+	} else {
+		var t syncro.Ticket
+		if t, err = c.Reader.Ticket(ctx, what.Ticket); err == nil {
+			out, err = c.showTicket(ctx, t)
+		}
+	}
+	if err == nil {
+		out.Cards[0].Parts = append([]chat.Part{chat.Text(of)}, out.Cards[0].Parts...)
+	}
+	return out, err
 }
 
 // actions are what a technician does next with a ticket, a button each.

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// Options make an Engine. All but Patience, Looks, Quarantine, Lease, Observe and Now
-// must be set; where those are not, what they say at their end holds.
+// Options make an Engine. All but Patience, Looks, Quarantine, Lease, Observe,
+// Moved and Now must be set; where those are not, what they say at their end
+// holds.
 type Options struct {
 	Store   *Store
 	Syncro  *syncro.Client
@@ -49,14 +49,14 @@ type Options struct {
 	// Observe is told of each step that is settled and of each operation that
 	// ends: what ("step", "operation"), kind and state.
 	Observe func(what, kind, state string)
-	Now     func() time.Time
+	// Moved is told, before the card is drawn, for which technician something
+	// was done or tried: what was read for them may be old.
+	Moved func(ctx context.Context, technician string)
+	Now   func() time.Time
 }
 
 // Engine does what was confirmed.
-type Engine struct {
-	Options
-	audit *audit.Log
-}
+type Engine struct{ Options }
 
 // New makes an Engine. Run must be called for it to settle what is in doubt.
 func New(o Options) *Engine {
@@ -80,7 +80,10 @@ func New(o Options) *Engine {
 	if o.Observe == nil {
 		o.Observe = func(string, string, string) {}
 	}
-	return &Engine{Options: o, audit: audit.New(o.Store.rdb, o.Log)}
+	if o.Moved == nil {
+		o.Moved = func(context.Context, string) {}
+	}
+	return &Engine{Options: o}
 }
 
 // Propose saves a plan and draws its card; id is the operation's. The
@@ -122,24 +125,19 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, rea
 			Parts: []chat.Part{chat.Text("Nothing was sent: it is so already."), stepLines(op)},
 		}, "", nil
 	}
-	card, err := e.ask(ctx, op, "")
+	card, err := e.ask(ctx, op)
 	return card, op.ID, err
 }
 
-// ask saves op as a new operation that waits for its author; instead names the
-// one that it replaces.
-func (e *Engine) ask(ctx context.Context, op *Operation, instead string) (chat.Card, error) {
+// ask saves op as a new operation that waits for its author.
+func (e *Engine) ask(ctx context.Context, op *Operation) (chat.Card, error) {
 	op.ID = newID(op.Ticket.ID)
 	op.Created = e.Now()
 	op.Expires = op.Created.Add(e.TTL)
-	asked := op.line(audit.Asked)
-	asked.InsteadOf = instead
-	op.note(asked)
-	err := e.Store.propose(ctx, op, e.TTL)
-	e.noted(op, err == nil)
-	if err != nil {
+	if err := e.Store.propose(ctx, op, e.TTL); err != nil {
 		return chat.Card{}, &StoreError{Err: err}
 	}
+	e.log(op, "proposed")
 	return op.card(false), nil
 }
 
@@ -160,7 +158,7 @@ func (e *Engine) Pending(ctx context.Context, user chat.User) ([]chat.Card, erro
 // another one's. Where that is too late it reports false, with the answer that
 // shows how the operation stands: then nothing must take the card's place.
 func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at chat.Ref) (chat.Answer, bool) {
-	how, op, err := e.cancel(ctx, id, author, audit.Edited)
+	how, op, err := e.Store.cancel(ctx, id, author)
 	switch {
 	case err != nil:
 		return e.failed(err), false
@@ -168,26 +166,6 @@ func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at c
 		return chat.Answer{}, true
 	}
 	return e.answer(how, op, at), false
-}
-
-// cancel ends an operation that was not confirmed; as is what it is on record.
-func (e *Engine) cancel(ctx context.Context, id string, author chat.User, as string) (grip, *Operation, error) {
-	op, err := e.Store.get(ctx, id)
-	switch {
-	case errors.Is(err, errGone):
-		return gripGone, nil, nil
-	case err != nil:
-		return "", nil, err
-	case op.Author.Key() != author.Key():
-		e.notTheirs(ctx, op, author)
-		return gripOwner, op, nil
-	case op.State == Cancelled:
-		return gripOK, op, nil
-	}
-	op.note(op.line(as))
-	how, now, err := e.Store.cancel(ctx, op, author)
-	e.noted(op, how == gripOK)
-	return how, now, err
 }
 
 // Kept is what an operation of author's keeps for later: how it can be edited
@@ -236,9 +214,12 @@ const (
 func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	id, click := req.Click.Value, req.Click
 	if click.Verb == VerbCancel {
-		how, op, err := e.cancel(ctx, id, req.User, audit.Cancelled)
+		how, op, err := e.Store.cancel(ctx, id, req.User)
 		if err != nil {
 			return e.failed(err)
+		}
+		if how == gripOK {
+			e.log(op, "cancelled")
 		}
 		return e.answer(how, op, click.Card)
 	}
@@ -249,7 +230,6 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	case err != nil:
 		return e.failed(err)
 	case op.Author.Key() != req.User.Key():
-		e.notTheirs(ctx, op, req.User)
 		return e.answer(gripOwner, op, click.Card)
 	case click.Verb == VerbRaw || click.Verb == VerbHide:
 		if op.State == Running {
@@ -271,16 +251,14 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		}
 		return e.answer(gripState, op, click.Card)
 	}
-	op.note(op.line(pressed[click.Verb]))
-	how, now, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
-	e.noted(op, how == gripOK)
-	op = now
+	how, op, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
 	if err != nil {
 		return e.failed(err)
 	}
 	if how != gripOK {
 		return e.answer(how, op, click.Card)
 	}
+	e.log(op, click.Verb)
 	if op.State == Stopped {
 		e.Observe("operation", op.kind(), string(op.State))
 		return e.answer(gripState, op, click.Card)

@@ -97,7 +97,6 @@ func validID(id string) bool {
 func tag(id string) string            { return "syncrobot:{op" + id[:1] + "}:" }
 func opKey(id string) string          { return tag(id) + "op:" + id }
 func dueKey(id string) string         { return tag(id) + "due" }
-func auditKey(id string) string       { return tag(id) + "audit" }
 func mineKey(id, owner string) string { return tag(id) + "mine:" + owner }
 
 // lockKey is the lock of the ticket; an operation on no ticket has one of its own.
@@ -115,10 +114,8 @@ func (s *Store) propose(ctx context.Context, op *Operation, ttl time.Duration) e
 		return err
 	}
 	owner := op.Author.Key()
-	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner)}, op.ID, record, owner, ttl.Milliseconds())
-	if err == nil {
-		err = proposeScript.Run(ctx, s.rdb, keys, args...).Err()
-	}
+	err = proposeScript.Run(ctx, s.rdb, []string{opKey(op.ID), mineKey(op.ID, owner)},
+		op.ID, record, owner, ttl.Milliseconds()).Err()
 	if err != nil {
 		return fmt.Errorf("save the card: %w", err)
 	}
@@ -177,12 +174,9 @@ func (s *Store) claim(ctx context.Context, op *Operation, author chat.User, from
 		return "", nil, err
 	}
 	holder := rand.Text()
-	keys, args, err := op.recorded([]string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, author.Key())},
-		op.ID, author.Key(), string(from), holder, lease.Milliseconds(), string(card), op.version, record, string(op.State), kept.Milliseconds())
-	if err != nil {
-		return "", nil, err
-	}
-	how, now, err := gripped(claimScript.Run(ctx, s.rdb, keys, args...))
+	keys := []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, author.Key())}
+	how, now, err := gripped(claimScript.Run(ctx, s.rdb, keys, op.ID, author.Key(), string(from), holder, lease.Milliseconds(),
+		string(card), op.version, record, string(op.State), kept.Milliseconds()))
 	if err != nil {
 		return "", nil, fmt.Errorf("claim the operation: %w", err)
 	}
@@ -193,17 +187,16 @@ func (s *Store) claim(ctx context.Context, op *Operation, author chat.User, from
 }
 
 // cancel ends an operation that was not confirmed.
-func (s *Store) cancel(ctx context.Context, op *Operation, author chat.User) (grip, *Operation, error) {
-	owner := author.Key()
-	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner)}, op.ID, owner)
-	if err != nil {
-		return "", nil, err
+func (s *Store) cancel(ctx context.Context, id string, author chat.User) (grip, *Operation, error) {
+	if !validID(id) {
+		return gripGone, nil, nil
 	}
-	how, now, err := gripped(cancelScript.Run(ctx, s.rdb, keys, args...))
+	owner := author.Key()
+	how, op, err := gripped(cancelScript.Run(ctx, s.rdb, []string{opKey(id), mineKey(id, owner)}, id, owner))
 	if err != nil {
 		return "", nil, fmt.Errorf("cancel the operation: %w", err)
 	}
-	return how, now, nil
+	return how, op, nil
 }
 
 // gripped reads the answer of claim.lua and cancel.lua.
@@ -326,8 +319,9 @@ func saving(op *Operation, lease, again time.Duration) (keys []string, args []an
 	if op.State.settled() {
 		keep = kept
 	}
-	return op.recorded([]string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())},
-		op.ID, op.holder, op.version, record, string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds(), string(op.Card))
+	keys = []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())}
+	return keys, []any{op.ID, op.holder, op.version, record,
+		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds(), string(op.Card)}, nil
 }
 
 // saved reads the answer of save.lua.

@@ -5,6 +5,7 @@ package identity
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -18,12 +19,16 @@ type Technician struct {
 	Key      syncro.Key
 	Shared   bool // the key is the shared one: Syncro logs everything as its owner
 	MayWrite bool // false: the key may be used to look only
+
+	Zone *time.Location // where they work; nil where the config does not say
 }
 
 // Person is a technician as the config names them.
 type Person struct {
 	Name  string   // a-z, 0-9, - and _
 	Users []string // chat users, as chat.User's Key writes them
+
+	Zone *time.Location // where they work; nil: the machine's
 }
 
 // Policy is what a technician without an entry may do with the shared key.

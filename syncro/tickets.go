@@ -35,6 +35,7 @@ type Ticket struct {
 	Created   time.Time
 	Updated   time.Time
 	Due       time.Time
+	Replied   bool   // the customer wrote last, as far as a list tells
 	UpdatedAt string // Updated as it came, to compare
 
 	Comments  []Comment // newest first
@@ -84,6 +85,7 @@ type ticketJSON struct {
 	Created      moment  `json:"created_at"`
 	Updated      moment  `json:"updated_at"`
 	Due          moment  `json:"due_date"`
+	Replied      flag    `json:"customer_reply"`
 
 	Customer loose[customerJSON] `json:"customer"`
 	Contact  loose[struct {
@@ -149,6 +151,7 @@ func (t ticketJSON) ticket() Ticket {
 		PrepayHours:  customer.PrepayHours,
 		UserID:       int64(t.UserID), Technician: string(t.User.value.FullName),
 		Created: t.Created.Time, Updated: t.Updated.Time, Due: t.Due.Time, UpdatedAt: t.Updated.raw,
+		Replied: bool(t.Replied) || strings.EqualFold(string(t.Status), "Customer Reply"),
 	}
 	for _, c := range t.Comments.value {
 		ticket.Comments = append(ticket.Comments, c.comment(

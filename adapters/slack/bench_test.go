@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,7 +25,7 @@ func BenchmarkAcknowledge(b *testing.B) {
 	rdb := redistest.Start(b).Client()
 	b.Run("adapter", func(b *testing.B) {
 		work := chat.NewWork(64)
-		f, _ := play(b, chattest.Bot{Handler: idle{}, Seen: redisSeen{rdb}, Work: work}, nil)
+		f, _ := play(b, chattest.Bot{Handler: chattest.Idle{}, Seen: redisSeen{rdb}, Work: work}, nil)
 		acknowledge(b, f.bot.URL+"/slack/commands")
 		drain(b, work)
 	})
@@ -90,15 +89,3 @@ func BenchmarkRender(b *testing.B) {
 		})
 	}
 }
-
-// idle is a handler that does nothing at all.
-type idle struct{}
-
-func (idle) Command(context.Context, chat.Request, chat.Replier) {}
-func (idle) Click(context.Context, chat.Request) chat.Answer     { return chat.Answer{} }
-
-func (idle) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
-	return nil, nil
-}
-func (idle) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
-func (idle) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

@@ -10,8 +10,8 @@ import (
 )
 
 // What Slack sends comes through one of these doors, over HTTP and over a
-// socket alike. Whoever opens one has made sure that it is Slack who sends.
-// The bot subscribes to no event, and there is no door for them.
+// socket alike; subscribed.go has the one for events. Whoever opens one has
+// made sure that it is Slack who sends.
 
 // said is what Slack is answered at once.
 type said struct {

@@ -58,6 +58,9 @@ type interaction struct {
 	Channel struct {
 		ID string `json:"id"`
 	} `json:"channel"`
+	View struct {
+		Type string `json:"type"`
+	} `json:"view"` // where it was done in a view
 	Container struct {
 		ChannelID string `json:"channel_id"`
 		MessageTS string `json:"message_ts"`

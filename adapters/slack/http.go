@@ -82,17 +82,17 @@ func (a *Adapter) serveInteraction(w http.ResponseWriter, r *http.Request, body 
 	say(w, answer)
 }
 
-// serveEvent answers the question with which Slack checks the address. Events
-// are acknowledged, so that Slack does not repeat them, and dropped.
+// serveEvent takes an event, or answers the question with which Slack checks
+// the address.
 func (a *Adapter) serveEvent(w http.ResponseWriter, r *http.Request, body []byte) {
-	var event struct{ Type, Challenge string }
-	if json.Unmarshal(body, &event) != nil {
-		a.refuse(w, r, http.StatusBadRequest, errors.New("the body is no event"))
+	var check struct{ Type, Challenge string }
+	if json.Unmarshal(body, &check) == nil && check.Type == "url_verification" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		io.WriteString(w, check.Challenge)
 		return
 	}
-	if event.Type == "url_verification" {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		io.WriteString(w, event.Challenge)
+	if err := a.onEvent(r.Context(), body); err != nil {
+		a.refuse(w, r, http.StatusBadRequest, err)
 		return
 	}
 	say(w, said{})

@@ -17,6 +17,7 @@ import (
 
 // handler notes what arrives and answers as it is told.
 type handler struct {
+	chattest.Idle
 	commands, clicks, submits, searches, shortcuts chan chat.Request
 
 	reply    func(context.Context, chat.Request, chat.Replier)

@@ -27,14 +27,14 @@ const (
 	// (github.com/slackapi/bolt-js/issues/2867).
 	maxMessage = 8000
 
-	maxModalTitle  = 24   // a modal's title, and the labels of its two buttons
-	maxModalBlocks = 100  // blocks of a modal
-	maxMetadata    = 3000 // private_metadata
-	maxBlockID     = 255  // a block_id
-	maxInputLabel  = 2000 // an input's label, and its hint; taken for what is said against an input as well
-	maxInitial     = 3000 // a text that is filled in already: the limit of what can be typed, too
-	maxOptions     = 100  // options of a menu, of a group of them, and of an answer to a search; groups of a menu
-	maxOptionText  = 75   // an option's text and its value
+	maxModalTitle = 24   // a modal's title, and the labels of its two buttons
+	maxViewBlocks = 100  // blocks of a modal, or of a Home tab
+	maxMetadata   = 3000 // private_metadata
+	maxBlockID    = 255  // a block_id
+	maxInputLabel = 2000 // an input's label, and its hint; taken for what is said against an input as well
+	maxInitial    = 3000 // a text that is filled in already: the limit of what can be typed, too
+	maxOptions    = 100  // options of a menu, of a group of them, and of an answer to a search; groups of a menu
+	maxOptionText = 75   // an option's text and its value
 )
 
 // length is a text's length as Slack counts.

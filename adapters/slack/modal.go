@@ -51,8 +51,8 @@ func modal(f chat.Form, metadata string) (slackapi.ModalViewRequest, error) {
 		}
 	}
 	switch n := len(m.Blocks.BlockSet); {
-	case n > maxModalBlocks:
-		return m, unfit(fmt.Sprintf("it asks for %d things, and Slack shows %d", len(f.Inputs), maxModalBlocks))
+	case n > maxViewBlocks:
+		return m, unfit(fmt.Sprintf("it asks for %d things, and Slack shows %d", len(f.Inputs), maxViewBlocks))
 	case n == 0 || m.Blocks.BlockSet[n-1].BlockType() != slackapi.MBTInput:
 		return m, unfit("it asks for nothing")
 	}

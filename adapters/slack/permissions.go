@@ -9,13 +9,22 @@ type Permission struct{ Name, For string }
 // adds its scope here.
 func Scopes() []Permission {
 	return []Permission{
+		{"channels:read", "Whether a public channel is shared with another organisation (conversations.info): nothing about customers is shown there"},
 		{"chat:write", "Answers that the response_url does not carry any more: as an ephemeral message, else as a direct one"},
 		{"commands", "The slash command and the message shortcuts"},
+		{"groups:read", "The same of private channels that the bot is in"},
 		{"im:write", "Opening the direct message for such an answer"},
+		{"links:read", "Being told of pasted links to Syncro"},
+		{"links:write", "The small card below such a link"},
 		{"users:read", "Guests, bots and people of other workspaces are told apart from members (users.info), and cards name people"},
 	}
 }
 
 // Events are the event types that the app subscribes to. With app_home_opened
 // the manifest has the home tab, with link_shared the domain of Syncro.
-func Events() []Permission { return nil }
+func Events() []Permission {
+	return []Permission{
+		{"app_home_opened", "The Home tab: a person's running timer and tickets"},
+		{"link_shared", "A pasted link to a ticket becomes a small card"},
+	}
+}

@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -24,14 +25,23 @@ type message struct {
 // all fit, so that a long quotation does not push out what is said about it;
 // whatever is missing is said to be.
 func render(c chat.Card) message {
-	limit := maxPiece
-	blocks, all := draw(c, limit)
-	for !all && limit/2 >= minText {
-		limit /= 2
-		blocks, all = draw(c, limit)
-	}
 	text := cmp.Or(cut(clean(c.Plain()), maxText), "(This card is empty.)")
-	return message{Text: slackutilsx.EscapeMessage(text), Blocks: blocks}
+	return message{Text: slackutilsx.EscapeMessage(text), Blocks: layout(c, map[string]int{})}
+}
+
+// layout is a card's blocks. taken counts the buttons of each verb that stand
+// above it in the same view.
+func layout(c chat.Card, taken map[string]int) []slackapi.Block {
+	limit := maxPiece
+	d := newDrawing(limit, taken)
+	blocks := d.card(c)
+	for d.lostText > 0 && limit/2 >= minText {
+		limit /= 2
+		d = newDrawing(limit, taken)
+		blocks = d.card(c)
+	}
+	maps.Copy(taken, d.verbs)
+	return blocks
 }
 
 // bare is m without its layout.
@@ -39,36 +49,36 @@ func (m message) bare() message {
 	return message{Text: m.Text + "\n(Slack did not take this card's layout. This is its text alone, without its buttons.)"}
 }
 
-// draw draws c with no piece of text over limit. It reports whether shorter
-// pieces would not let it show more.
-func draw(c chat.Card, limit int) ([]slackapi.Block, bool) {
-	d := &drawing{limit: limit, room: maxMessage}
+// card draws c. Where text is lost, shorter pieces may let it show more.
+func (d *drawing) card(c chat.Card) []slackapi.Block {
 	var head, body, foot []slackapi.Block
 	if title := line(c.Title); title != "" {
 		head = append(head, slackapi.NewHeaderBlock(d.plain(sign(c.Tone)+title, maxHeader)))
 	}
 	foot = append(foot, d.buttons(c.Buttons)...)
 	if note := clean(c.Note); note != "" {
-		foot = append(foot, slackapi.NewContextBlock("", d.plain(note, limit)))
+		foot = append(foot, slackapi.NewContextBlock("", d.plain(note, d.limit)))
 	}
 	for _, part := range c.Parts {
-		pen := d
-		full := len(body) == maxBlocks-1-len(head)-len(foot) // one is for what is lost
-		if full {
-			pen = &drawing{limit: minText, room: maxMessage}
-		}
-		switch block := pen.part(part); {
-		case block == nil: // there is nothing in it
-		case full:
-			d.lostParts++
-		default:
-			body = append(body, block)
+		for _, piece := range pieces(part) {
+			pen := d
+			full := len(body) == maxBlocks-1-len(head)-len(foot) // one is for what is lost
+			if full {
+				pen = newDrawing(minText, nil)
+			}
+			switch block := piece(pen); {
+			case block == nil: // there is nothing in it
+			case full:
+				d.lostParts++
+			default:
+				body = append(body, block)
+			}
 		}
 	}
 	if lost := d.lost(); lost != "" {
 		foot = append(foot, slackapi.NewContextBlock("", d.plain(lost, maxText)))
 	}
-	return append(append(head, body...), foot...), d.lostText == 0
+	return append(append(head, body...), foot...)
 }
 
 // sign leads a title; the words say the same.
@@ -91,12 +101,19 @@ func sign(t chat.Tone) string {
 // drawing is what is left of a message while it is drawn, and what did not
 // get in.
 type drawing struct {
-	limit int // of one piece of text
-	room  int // of all that come
+	limit int            // of one piece of text
+	room  int            // of all that come
+	verbs map[string]int // how many buttons have which
 
 	lostText    int // characters
 	lostParts   int
 	lostButtons int
+}
+
+func newDrawing(limit int, taken map[string]int) *drawing {
+	verbs := map[string]int{}
+	maps.Copy(verbs, taken)
+	return &drawing{limit: limit, room: maxMessage, verbs: verbs}
 }
 
 func (d *drawing) lost() string {
@@ -147,6 +164,39 @@ func (d *drawing) text(s string) string {
 }
 
 func (d *drawing) long(s string) string { return d.take(clean(s), cut) }
+
+// pieces are what draws a part, a block each: one, or a row each where the
+// rows have buttons.
+func pieces(p chat.Part) []func(*drawing) slackapi.Block {
+	t, ok := p.(chat.Table)
+	if !ok || t.Acts == nil {
+		return []func(*drawing) slackapi.Block{func(d *drawing) slackapi.Block { return d.part(p) }}
+	}
+	all := make([]func(*drawing) slackapi.Block, len(t.Rows))
+	for i, row := range t.Rows {
+		all[i] = func(d *drawing) slackapi.Block {
+			var act chat.Button
+			if i < len(t.Acts) {
+				act = t.Acts[i]
+			}
+			return d.row(row, act)
+		}
+	}
+	return all
+}
+
+// row draws a table's row with its button at its end.
+func (d *drawing) row(row []string, act chat.Button) slackapi.Block {
+	text := d.text(strings.Join(cells(row), " · "))
+	if text == "" {
+		return nil
+	}
+	var accessory *slackapi.Accessory
+	if button := d.button(act, openPrefix+"row"); button != nil {
+		accessory = slackapi.NewAccessory(button)
+	}
+	return slackapi.NewSectionBlock(slackapi.NewTextBlockObject(slackapi.PlainTextType, text, false, false), nil, accessory)
+}
 
 // part draws one part; nil where there is nothing in it.
 func (d *drawing) part(p chat.Part) slackapi.Block {
@@ -265,31 +315,14 @@ func (d *drawing) link(l chat.Link) slackapi.RichTextElement {
 	return section(slackapi.NewRichTextSectionLinkElement(l.URL, cmp.Or(label, "Open"), nil))
 }
 
-// buttons draws rows of buttons. One whose value or address Slack would not
-// take whole is left out: a part of it would do something else.
+// buttons draws rows of buttons.
 func (d *drawing) buttons(all []chat.Button) []slackapi.Block {
 	var drawn []slackapi.BlockElement
-	seen := map[string]int{}
 	for i, b := range all {
-		id := openPrefix + strconv.Itoa(i+1)
-		if b.URL == "" {
-			id = actionID(b.Verb, seen)
-		}
-		if len(drawn) == maxButtons || b.URL != "" && !webAddress(b.URL) || b.URL == "" && line(b.Verb) == "" ||
-			length(b.Value) > maxValue || length(id) > maxActionID {
+		button := d.button(b, openPrefix+strconv.Itoa(i+1))
+		if button == nil || len(drawn) == maxButtons {
 			d.lostButtons++
 			continue
-		}
-		label := cutLabel(cmp.Or(line(b.Label), line(b.Verb), "Open"), maxLabel)
-		button := slackapi.NewButtonBlockElement(id, b.Value, slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false))
-		if b.URL != "" {
-			button.URL, button.Value = b.URL, ""
-		}
-		switch b.Style {
-		case chat.Primary:
-			button.Style = slackapi.StylePrimary
-		case chat.Danger:
-			button.Style = slackapi.StyleDanger
 		}
 		drawn = append(drawn, button)
 	}
@@ -300,6 +333,31 @@ func (d *drawing) buttons(all []chat.Button) []slackapi.Block {
 		drawn = drawn[n:]
 	}
 	return rows
+}
+
+// button draws a button; open is its action_id where it opens an address. One
+// whose value or address Slack would not take whole is nil: a part of it would
+// do something else.
+func (d *drawing) button(b chat.Button, open string) *slackapi.ButtonBlockElement {
+	id := open
+	if b.URL == "" {
+		id = actionID(b.Verb, d.verbs)
+	}
+	if b.URL != "" && !webAddress(b.URL) || b.URL == "" && line(b.Verb) == "" || length(b.Value) > maxValue || length(id) > maxActionID {
+		return nil
+	}
+	label := cutLabel(cmp.Or(line(b.Label), line(b.Verb), "Open"), maxLabel)
+	button := slackapi.NewButtonBlockElement(id, b.Value, slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false))
+	if b.URL != "" {
+		button.URL, button.Value = b.URL, ""
+	}
+	switch b.Style {
+	case chat.Primary:
+		button.Style = slackapi.StylePrimary
+	case chat.Danger:
+		button.Style = slackapi.StyleDanger
+	}
+	return button
 }
 
 // actionID is verb, told apart from the same verb's other buttons in a

@@ -196,11 +196,11 @@ func checkMessage(t testing.TB, text string, raw json.RawMessage) {
 	}
 	for _, b := range blocks {
 		switch b.Type {
-		case "header", "rich_text", "context", "actions":
+		case "header", "rich_text", "context", "actions", "section":
 		default:
 			t.Errorf("a block of type %s", b.Type)
 		}
-		if b.Type == "actions" && len(b.Elements) > 25 || b.Type == "context" && len(b.Elements) > 10 || b.Type != "header" && len(b.Elements) == 0 {
+		if b.Type == "actions" && len(b.Elements) > 25 || b.Type == "context" && len(b.Elements) > 10 || b.Type != "header" && b.Type != "section" && len(b.Elements) == 0 {
 			t.Errorf("%s with %d elements", b.Type, len(b.Elements))
 		}
 	}
@@ -265,7 +265,7 @@ func objectsOf(t testing.TB, raw json.RawMessage) []map[string]any {
 			}
 		case map[string]any:
 			all = append(all, v)
-			for _, key := range []string{"text", "elements"} {
+			for _, key := range []string{"text", "accessory", "elements"} {
 				walk(v[key])
 			}
 		}

@@ -27,6 +27,7 @@ type place struct {
 	Until   int64  `json:"t"`            // when the URL expires, in Unix seconds
 	TS      string `json:"ts,omitempty"` // of the card as a message, where all in the channel see it
 	Aside   bool   `json:"a,omitempty"`  // what is shown there takes no card's place
+	Home    bool   `json:"h,omitempty"`  // on the person's own page
 }
 
 func (a *Adapter) place(url, channel string) place {

@@ -26,8 +26,16 @@ import (
 // show puts card where the person was, before their eyes alone: through the
 // response_url of what they did, else as the bot's ephemeral message in that
 // channel, else as a direct message. replace asks for the clicked card's
-// place, which the Web API gives as well where all see that card.
+// place, which the Web API gives as well where all see that card. On a
+// person's own page it stands on top.
 func (a *Adapter) show(ctx context.Context, user chat.User, at place, card chat.Card, replace bool) error {
+	if at.Home {
+		err := a.publish(ctx, user, &card, "")
+		if err == nil {
+			return nil
+		}
+		a.log.ErrorContext(ctx, "an answer is not shown on a person's page", "title", card.Title, "error", err)
+	}
 	m := render(card)
 	err := a.deliver(ctx, user, at, m, replace)
 	if refusesLayout(err) {

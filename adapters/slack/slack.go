@@ -211,6 +211,7 @@ func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction)
 		return
 	}
 	at := a.place(p.ResponseURL, p.channel())
+	at.Home = p.View.Type == string(slackapi.VTHomeTab)
 	aside := at
 	at.TS, aside.Aside = p.message(), true
 	req := chat.Request{Delivery: delivery, User: p.user(), Click: &chat.Click{
@@ -240,7 +241,10 @@ func (a *Adapter) startOrSay(ctx context.Context, req chat.Request, at place, f 
 
 func (a *Adapter) click(ctx context.Context, req chat.Request, at place, trigger trigger) {
 	req.User = a.people.vet(ctx, req.User)
-	answer := a.handler.Click(ctx, req)
+	var answer chat.Answer
+	if !at.Home || req.Click.Verb != verbBack {
+		answer = a.handler.Click(ctx, req)
+	}
 	if answer.Form != nil { // before anything else: Slack does not wait
 		if err := (replier{a, req.User, at, true, trigger}).Ask(ctx, *answer.Form); err != nil {
 			a.log.ErrorContext(ctx, "the form that a click asked for is not shown", "delivery", req.Delivery, "error", err)
@@ -258,6 +262,9 @@ func (a *Adapter) click(ctx context.Context, req chat.Request, at place, trigger
 	draw(answer.Aside, false)
 	if answer.Then != nil {
 		answer.Then(ctx)
+	}
+	if at.Home && answer.Replace == nil && answer.Aside == nil && answer.Form == nil {
+		a.openHome(ctx, req, "")
 	}
 }
 

@@ -261,17 +261,9 @@ func (a *Adapter) welcome(ctx context.Context, act activity) {
 	if !first {
 		return
 	}
+	card := a.handler.Greet(ctx, chat.Request{Delivery: act.ID, User: a.user(ctx, act)})
 	// There is no message to reply to.
-	if _, err := a.post(ctx, act.place(), "", greeting()); err != nil {
+	if _, err := a.post(ctx, act.place(), "", card); err != nil {
 		a.log.Warn("teams: a greeting was not delivered", "err", err)
-	}
-}
-
-func greeting() chat.Card {
-	return chat.Card{
-		Title: "Syncro tickets, here in Teams",
-		Parts: []chat.Part{
-			chat.Text("Write help to see what I can do, or a ticket's number to see the ticket. Nothing is changed in Syncro before you press Confirm."),
-		},
 	}
 }

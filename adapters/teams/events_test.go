@@ -161,7 +161,7 @@ func TestAGreetingOncePerInstallation(t *testing.T) {
 	if greeting["replyToId"] != nil {
 		t.Error("a greeting replies to no message")
 	}
-	if w := words(cardOf(greeting)); !strings.Contains(w, "help") {
+	if w := words(cardOf(greeting)); !strings.Contains(w, "Hi "+personID) {
 		t.Errorf("greeting %q", w)
 	}
 }

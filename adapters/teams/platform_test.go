@@ -328,6 +328,7 @@ func with(activity map[string]any, values map[string]any) map[string]any {
 
 // recorder is a handler that notes what it gets.
 type recorder struct {
+	chattest.Idle
 	mu       sync.Mutex
 	requests []chat.Request
 	command  func(context.Context, chat.Request, chat.Replier)
@@ -374,6 +375,11 @@ func (r *recorder) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, 
 		return nil, nil
 	}
 	return r.shortcut(ctx, req)
+}
+
+// Greet is not noted: nobody asked for it.
+func (r *recorder) Greet(_ context.Context, req chat.Request) chat.Card {
+	return chat.Card{Title: "Hi " + req.User.ID}
 }
 
 func (r *recorder) note(req chat.Request) {

@@ -36,7 +36,7 @@ func poster(t *testing.T, notes chat.Notes) (*teamssim.Sim, *teams.Adapter) {
 	work := chat.NewWork(8)
 	a, err := teams.New(teams.Options{
 		TenantID: tenant, AppID: app, ClientSecret: "not a secret", TokenURL: sim.TokenURL(), OpenIDURL: sim.OpenIDURL(),
-		ServiceHosts: []string{sim.ServiceHost()}, Handler: clerk{chattest.TicketForm()}, Seen: &chattest.Memory{}, Notes: notes, Work: work,
+		ServiceHosts: []string{sim.ServiceHost()}, Handler: clerk{form: chattest.TicketForm()}, Seen: &chattest.Memory{}, Notes: notes, Work: work,
 	})
 	if err != nil {
 		t.Fatal(err)

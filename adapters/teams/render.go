@@ -2,6 +2,7 @@ package teams
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,9 +48,10 @@ type (
 		Columns []column `json:"columns"`
 	}
 	column struct {
-		Type  string `json:"type"`
-		Width int    `json:"width"` // a weight
-		Items []any  `json:"items"`
+		Type     string `json:"type"`
+		Width    any    `json:"width"` // a weight, or "auto"
+		Vertical string `json:"verticalContentAlignment,omitempty"`
+		Items    []any  `json:"items"`
 	}
 	table struct {
 		Type    string        `json:"type"`
@@ -266,6 +268,9 @@ func drawTable(t chat.Table, left room) []any {
 	if len(header) == 0 {
 		return nil
 	}
+	if t.Acts != nil {
+		return drawActs(rows, t.Acts, moreRows, left)
+	}
 	out := table{Type: "Table", Header: true}
 	for i := range header {
 		out.Columns = append(out.Columns, tableColumn{Width: columnWeight(header, rows, i)})
@@ -281,6 +286,32 @@ func drawTable(t chat.Table, left room) []any {
 		}
 	}
 	return body
+}
+
+// drawActs draws a table whose rows have buttons: a line each, with its button
+// at its end.
+func drawActs(rows [][]string, acts []chat.Button, rest string, left room) []any {
+	var body []any
+	for i, row := range rows {
+		line := columnSet{Type: "ColumnSet", Spacing: "Small", Columns: []column{{
+			Type: "Column", Width: 1, Vertical: "Center", Items: []any{block(cut(strings.Join(filled(row), " · "), left.text), textRun{})},
+		}}}
+		if i < len(acts) {
+			if act := actions(acts[i : i+1]); act != nil {
+				line.Columns = append(line.Columns, column{Type: "Column", Width: "auto", Items: []any{actionSet{Type: "ActionSet", Actions: act}}})
+			}
+		}
+		body = append(body, line)
+	}
+	if rest != "" {
+		body = append(body, remark(rest))
+	}
+	return body
+}
+
+// filled is a row's cells that say something.
+func filled(row []string) []string {
+	return slices.DeleteFunc(slices.Clone(row), func(cell string) bool { return strings.TrimSpace(cell) == "" })
 }
 
 func drawRow(cells []string, width int, left room, look textRun) tableRow {

@@ -25,7 +25,10 @@ const (
 
 // clerk is a handler that asks for a ticket, and answers with what was
 // filled in.
-type clerk struct{ form chat.Form }
+type clerk struct {
+	chattest.Idle
+	form chat.Form
+}
 
 func (c clerk) Command(ctx context.Context, req chat.Request, r chat.Replier) {
 	if req.Text == "new" {
@@ -84,7 +87,7 @@ func TestFormsInASimulatedTeams(t *testing.T) {
 	a, err := teams.New(teams.Options{
 		TenantID: tenant, AppID: app, ClientSecret: "not a secret", TokenURL: sim.TokenURL(), OpenIDURL: sim.OpenIDURL(),
 		ServiceHosts: []string{sim.ServiceHost()}, Command: "/syncro",
-		Handler: clerk{chattest.TicketForm()}, Seen: &chattest.Memory{}, Notes: &chattest.Memory{}, Work: work,
+		Handler: clerk{form: chattest.TicketForm()}, Seen: &chattest.Memory{}, Notes: &chattest.Memory{}, Work: work,
 	})
 	if err != nil {
 		t.Fatal(err)

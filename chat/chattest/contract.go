@@ -235,6 +235,7 @@ func Contract(t *testing.T, start func(t *testing.T, bot Bot) Harness) {
 
 // script is a handler that notes what arrives and answers as it is told.
 type script struct {
+	Idle
 	commands, clicks chan chat.Request
 	hold             <-chan struct{} // where set, Command waits for it
 	answer           func(chat.Request) chat.Answer
@@ -382,9 +383,3 @@ func seesNot(t testing.TB, h Harness, text string) {
 func contains(shown []string, text string) bool {
 	return slices.ContainsFunc(shown, func(s string) bool { return strings.Contains(s, text) })
 }
-
-func (*script) Submit(context.Context, chat.Request) (map[string]string, func(context.Context, chat.Replier)) {
-	return nil, nil
-}
-func (*script) Suggest(context.Context, chat.Request) []chat.Option             { return nil }
-func (*script) Shortcut(context.Context, chat.Request) (*chat.Form, *chat.Card) { return nil, nil }

@@ -41,6 +41,21 @@ func Gallery() []Named {
 			},
 			Note: "Yours come first.",
 		}},
+		{"rows-with-buttons", chat.Card{
+			Title: "Dana Ruiz · as of 09:49",
+			Parts: []chat.Part{
+				chat.Text("Unassigned (3)"),
+				chat.Table{
+					Header: []string{"Ticket", "Status", "Subject"},
+					Rows:   [][]string{{"#32171", "New", "Scanner fails"}, {"#32170", "New", Hostile}, {"", " ", ""}, {"#32166", "New", "Nobody can take it"}},
+					Acts: []chat.Button{
+						{Label: "Take it", Verb: "choose-1", Value: "5f2c8d0e9b7a4c61a3d2e8f70b1c9d44"}, {Label: "Take it", Verb: "choose-1", Value: "6a"},
+						{Label: "Nothing", Verb: "choose-3", Value: "6b"},
+					},
+				},
+			},
+			Buttons: []chat.Button{{Label: "Refresh", Verb: "home"}},
+		}},
 		{"ticket", chat.Card{
 			Title: "#32164 VPN drops every hour",
 			Parts: []chat.Part{

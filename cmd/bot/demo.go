@@ -114,7 +114,8 @@ type shop struct {
 	servers []*http.Server
 }
 
-// The people of the shop. Sam has no key of their own; Guest is no technician.
+// The people of the shop. Sam has no key of their own; Nia and Guest are no
+// technicians.
 const (
 	shopTenant = "5f3a1c52-8a0e-4f55-9d3c-0d7f6a1b2c3d"
 	shopApp    = "9b7e2d14-66c1-4b0a-8f7e-2a4d5c6b7e8f"
@@ -122,6 +123,7 @@ const (
 	danaSlack, danaTeams   = "U0DANA", "a1c5d1f0-1111-4c7a-9a51-7f0f3f1c0001"
 	robSlack, robTeams     = "U0ROB", "a1c5d1f0-2222-4c7a-9a51-7f0f3f1c0002"
 	samSlack, samTeams     = "U0SAM", "a1c5d1f0-3333-4c7a-9a51-7f0f3f1c0003"
+	niaSlack, niaTeams     = "U0NIA", "a1c5d1f0-5555-4c7a-9a51-7f0f3f1c0005"
 	guestSlack, guestTeams = "U0GUEST", "a1c5d1f0-4444-4c7a-9a51-7f0f3f1c0004"
 
 	danaToken, robToken, sharedToken = "Tdemo-dana-6b1d0c8f5e2a4937", "Tdemo-rob-d4e85a7c0b319f62", "Tdemo-office-27c9e1f0a8b5463d"
@@ -151,10 +153,11 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{ID: danaSlack, Name: "dana", RealName: "Dana Ruiz"},
 			{ID: robSlack, Name: "rob", RealName: "Rob Ames"},
 			{ID: samSlack, Name: "sam", RealName: "Sam Ito"},
+			{ID: niaSlack, Name: "nia", RealName: "Nia Park"},
 			{ID: guestSlack, Name: "guest", RealName: "A guest", Restricted: true},
 		},
 		Channels: []slacksim.Channel{
-			{ID: "C0DESK", Name: "service-desk", Members: []string{danaSlack, robSlack, samSlack, guestSlack, "U0BOT"}},
+			{ID: "C0DESK", Name: "service-desk", Members: []string{danaSlack, robSlack, samSlack, niaSlack, guestSlack, "U0BOT"}},
 			{ID: "C0HARBOR", Name: "harbor-dental", Members: []string{danaSlack, robSlack}},
 		},
 	})
@@ -164,6 +167,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{AADObjectID: danaTeams, Name: "Dana Ruiz", Email: "dana@shop.example"},
 			{AADObjectID: robTeams, Name: "Rob Ames", Email: "rob@shop.example"},
 			{AADObjectID: samTeams, Name: "Sam Ito", Email: "sam@shop.example"},
+			{AADObjectID: niaTeams, Name: "Nia Park", Email: "nia@shop.example"},
 			{AADObjectID: guestTeams, Name: "A guest", Email: "guest@elsewhere.example", Guest: true},
 		},
 		Channels: []teamssim.Channel{{TeamID: "19:desk@thread.tacv2", ID: "19:desk@thread.tacv2", Name: "Service desk"}},
@@ -177,6 +181,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 		}
 	}
 	s.Slack.SetBaseURL(urls[1])
+	s.Slack.SetUnfurlDomains(strings.TrimPrefix(urls[0], "http://"))
 	s.Teams.SetBaseURL(urls[2])
 	if err = s.fillVault(); err != nil {
 		return nil, fmt.Errorf("the demo's vault: %w", err)

@@ -23,7 +23,6 @@ import (
 	"github.com/syncrobot/syncrobot/adapters"
 	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/adapters/teams"
-	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/commands"
 	"github.com/syncrobot/syncrobot/config"
@@ -88,7 +87,6 @@ type bot struct {
 	people    *identity.Directory
 	platforms adapters.Platforms
 	engine    *confirm.Engine
-	audit     *audit.Log
 	work      *chat.Work
 	figures   *metrics
 	traces    *sdktrace.TracerProvider
@@ -136,9 +134,11 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	redraw := func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error {
 		return b.platforms.Redraw(ctx, user, card, c)
 	}
+	var handler *commands.Bot
 	b.engine = confirm.New(confirm.Options{
 		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
+		Moved: func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
 			t, err := b.people.Named(ctx, name)
 			if err == nil && !t.MayWrite {
@@ -147,10 +147,9 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
 		},
 	})
-	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
-	handler := commands.New(commands.Options{
+	handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log,
+		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Log: log,
 	})
 	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
 	if err != nil {
@@ -188,7 +187,6 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	}
 	group.Go(func() error { b.engine.Run(ctx); return nil })
 	group.Go(func() error { b.people.Watch(ctx); return nil })
-	group.Go(func() error { b.audit.Keep(ctx, b.cfg.Audit.Keep); return nil })
 	group.Go(func() error { b.tellDurability(ctx); return nil })
 	group.Go(func() error {
 		for {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,6 +130,7 @@ func (w *world) unhurried(t *testing.T) {
 	if w.cfg.Syncro.URL, err = w.listen(front); err != nil {
 		t.Fatal(err)
 	}
+	w.Slack.SetUnfurlDomains(strings.TrimPrefix(w.cfg.Syncro.URL, "http://"))
 }
 
 func (w *world) start(t *testing.T) {

@@ -278,11 +278,15 @@ func integer(v any, otherwise int64) int64 {
 // until it is taken, refused with X-Slack-No-Retry, or ctx ends.
 func (s *Slack) Event(ctx context.Context, event map[string]any) []Ack {
 	team := s.o.TeamID
+	s.mu.Lock()
+	c := s.channels[fmt.Sprint(event["channel"])]
+	external := c != nil && c.ExtShared
+	s.mu.Unlock()
 	body := raw(map[string]any{
 		"token": "deprecated", "team_id": team, "api_app_id": s.o.AppID, "event": event,
 		"type": "event_callback", "event_id": "Ev" + token(10), "event_time": s.o.Now().Unix(),
 		"authorizations":        []any{map[string]any{"team_id": team, "user_id": s.o.BotUser, "is_bot": true, "is_enterprise_install": false}},
-		"is_ext_shared_channel": false,
+		"is_ext_shared_channel": external,
 	})
 	acks := []Ack{s.deliver(ctx, "event_callback", eventsPath, "application/json", body, nil)}
 	for i, pause := range s.o.RetryAfter {

@@ -50,7 +50,8 @@ type Options struct {
 	Users         []User
 	Channels      []Channel
 	Scopes        []string // of the bot token; nil: all
-	Events        []string // event types subscribed to: app_mention, message.im, app_home_opened
+	Events        []string // event types subscribed to: app_mention, message.im, app_home_opened, link_shared
+	UnfurlDomains []string // at most 5: of the links that link_shared is about
 	RateLimits    bool     // hold chat.postMessage to one a second and channel
 	// RetryAfter is when a failed event is sent again; nil: at once, after 1 and after 5 minutes.
 	RetryAfter []time.Duration
@@ -81,6 +82,7 @@ type Slack struct {
 	homes      map[string]*view
 	suggested  map[string][]map[string]any // user, view or message, action -> options last offered
 	posted     map[string]time.Time        // channel -> last chat.postMessage
+	links      map[string]*shared          // unfurl_id -> the message that it is about
 	faults     []*Fault
 	acks       []Ack
 	violations []Violation
@@ -128,6 +130,7 @@ func New(o Options) *Slack {
 		homes:     map[string]*view{},
 		suggested: map[string][]map[string]any{},
 		posted:    map[string]time.Time{},
+		links:     map[string]*shared{},
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed); s.client.CloseIdleConnections() })
 	s.users[o.BotUser] = User{ID: o.BotUser, Name: "syncrobot", RealName: "Syncrobot", Bot: true}
@@ -318,12 +321,19 @@ func (s *Slack) Say(ctx context.Context, user, channel, text string) Ack {
 		strings.Contains(m.body["text"].(string), "<@"+s.o.BotUser+">"):
 		kind = "app_mention"
 	}
+	links := s.linksIn(m)
 	s.mu.Unlock()
-	if kind == "" {
+	var acks []Ack
+	if kind != "" {
+		event["type"] = kind
+		acks = s.Event(ctx, event)
+	}
+	if links != nil {
+		acks = append(acks, s.Event(ctx, links)...)
+	}
+	if acks == nil {
 		return Ack{}
 	}
-	event["type"] = kind
-	acks := s.Event(ctx, event)
 	return acks[len(acks)-1]
 }
 

@@ -16,7 +16,8 @@ import (
 //
 //	GET  /_sim/state?user=U   what that person sees
 //	POST /_sim/say            {user, channel, text}: text that begins with the command is a command
-//	POST /_sim/click          {user, message, action_id, value}: message empty: the modal in front
+//	POST /_sim/click          {user, message, home, action_id, value}: message empty: the modal in front, or the Home tab
+//	POST /_sim/home           {user}: opens the Home tab
 //	POST /_sim/submit         {user, values}: the modal in front; by block_id, "" where it was emptied
 //	POST /_sim/close          {user}: the same
 //	POST /_sim/suggest        {user, message, action_id, text}: adds options
@@ -42,6 +43,7 @@ type uiMessage struct {
 	Ephemeral bool            `json:"ephemeral"`
 	Text      string          `json:"text"`
 	Blocks    json.RawMessage `json:"blocks"`
+	Unfurled  json.RawMessage `json:"attachments"` // below it: what the app showed of its links
 	Time      string          `json:"time"`
 	Edited    bool            `json:"edited"`
 }
@@ -61,6 +63,7 @@ type uiState struct {
 	Channels   []uiName    `json:"channels"`
 	Messages   []uiMessage `json:"messages"`
 	View       *uiView     `json:"view"`
+	Home       *uiView     `json:"home"` // null where the app has published none
 	Violations []string    `json:"violations"`
 }
 
@@ -91,13 +94,17 @@ func (s *Slack) uiState(w http.ResponseWriter, r *http.Request) {
 			m.Name = u.shownName()
 		}
 		state.Messages = append(state.Messages, uiMessage{
-			m.ID, m.Channel, m.User, m.Name, m.Bot, m.Ephemeral, m.Text, orEmpty(m.Blocks),
+			m.ID, m.Channel, m.User, m.Name, m.Bot, m.Ephemeral, m.Text, orEmpty(m.Blocks), attachmentsOf(m.JSON),
 			m.Time.UTC().Format("2006-01-02T15:04:05.000Z"), m.Edited,
 		})
 	}
 	if v := s.topView(user); v != nil {
 		p := s.publicView(v)
 		state.View = &uiView{p.ID, p.Title, p.Text, caption(v.body["submit"], ""), caption(v.body["close"], "Cancel"), orEmpty(p.Blocks), p.Errors}
+	}
+	if v := s.homes[user]; v != nil {
+		p := s.publicView(v)
+		state.Home = &uiView{ID: p.ID, Text: p.Text, Blocks: orEmpty(p.Blocks)}
 	}
 	for _, v := range s.violations {
 		state.Violations = append(state.Violations, v.String())
@@ -122,6 +129,15 @@ func caption(object any, otherwise string) string {
 	return otherwise
 }
 
+// attachmentsOf is a message's attachments, or an empty list.
+func attachmentsOf(message json.RawMessage) json.RawMessage {
+	var m struct{ Attachments json.RawMessage }
+	if json.Unmarshal(message, &m) != nil || m.Attachments == nil {
+		return json.RawMessage("[]")
+	}
+	return m.Attachments
+}
+
 func orEmpty(blocks json.RawMessage) json.RawMessage {
 	if string(blocks) == "null" {
 		return json.RawMessage("[]")
@@ -134,6 +150,7 @@ type uiRequest struct {
 	Channel  string            `json:"channel"`
 	Text     string            `json:"text"`
 	Message  string            `json:"message"`
+	Home     bool              `json:"home"`
 	ActionID string            `json:"action_id"`
 	Value    string            `json:"value"`
 	Name     string            `json:"name"`
@@ -177,11 +194,15 @@ func (s *Slack) uiAct(w http.ResponseWriter, r *http.Request) {
 			ack = s.Say(ctx, q.User, q.Channel, q.Text)
 		}
 	case "click":
-		if q.Message == "" {
+		if q.Home {
+			ack = s.ClickHome(ctx, q.User, q.ActionID, q.Value)
+		} else if q.Message == "" {
 			ack = s.ClickView(ctx, q.User, q.ActionID, q.Value)
 		} else {
 			ack = s.Choose(ctx, q.User, q.Message, q.ActionID, q.Value)
 		}
+	case "home":
+		ack = s.OpenHome(ctx, q.User)
 	case "submit":
 		ack = s.Submit(ctx, q.User, s.emptied(q.User, q.Values))
 		if front, ok := s.View(q.User); ok && errors.Is(ack.Err, ErrForm) {

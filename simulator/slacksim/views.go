@@ -18,6 +18,7 @@ type view struct {
 	body                     map[string]any
 	chosen                   map[string]map[string]any // block/action -> state
 	errors                   map[string]string         // block_id -> what the app said of the last submission
+	published                int                       // how often, for a Home tab
 }
 
 // A View is the modal in front of a person.
@@ -49,6 +50,16 @@ func (s *Slack) Home(user string) (View, bool) {
 		return View{}, false
 	}
 	return s.publicView(v), true
+}
+
+// Published is how often the app has published a person's Home tab.
+func (s *Slack) Published(user string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v := s.homes[user]; v != nil {
+		return v.published
+	}
+	return 0
 }
 
 // OpenHome is a person opening the app's Home tab; the app is told if it
@@ -166,10 +177,15 @@ func (s *Slack) newHash() string {
 func (s *Slack) ClickView(ctx context.Context, user, actionID, value string) Ack {
 	s.mu.Lock()
 	v := s.topView(user)
+	s.mu.Unlock()
+	return s.clickView(ctx, user, v, actionID, value)
+}
+
+func (s *Slack) clickView(ctx context.Context, user string, v *view, actionID, value string) Ack {
 	if v == nil {
-		s.mu.Unlock()
-		return Ack{Err: fmt.Errorf("modal of %s: %w", user, ErrNotThere)}
+		return Ack{Err: fmt.Errorf("a view in front of %s: %w", user, ErrNotThere)}
 	}
+	s.mu.Lock()
 	a, err := s.action(user, v.id, v.body, actionID, value)
 	if err != nil {
 		s.mu.Unlock()
@@ -181,6 +197,15 @@ func (s *Slack) ClickView(ctx context.Context, user, actionID, value string) Ack
 	})
 	s.mu.Unlock()
 	return s.interact(ctx, interactionsPath, payload)
+}
+
+// ClickHome is a person using an element of their Home tab, as Choose does on
+// messages.
+func (s *Slack) ClickHome(ctx context.Context, user, actionID, value string) Ack {
+	s.mu.Lock()
+	v := s.homes[user]
+	s.mu.Unlock()
+	return s.clickView(ctx, user, v, actionID, value)
 }
 
 // Submit is a person filling in the modal in front of them and submitting

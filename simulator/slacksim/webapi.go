@@ -48,6 +48,7 @@ func methods() map[string]methodRule {
 		"chat.postEphemeral": {(*Slack).postEphemeral, "chat:write"},
 		"chat.update":        {(*Slack).update, "chat:write"},
 		"chat.delete":        {(*Slack).deleteMessage, "chat:write"},
+		"chat.unfurl":        {(*Slack).unfurl, "links:write"},
 		"views.open":         {(*Slack).viewsOpen, ""},
 		"views.push":         {(*Slack).viewsPush, ""},
 		"views.update":       {(*Slack).viewsUpdate, ""},
@@ -110,7 +111,7 @@ func arguments(w http.ResponseWriter, r *http.Request) (args map[string]any, tok
 
 // structured arguments come as JSON text in forms, and may in JSON bodies.
 func structured(args map[string]any) (fault string) {
-	for _, k := range []string{"blocks", "attachments", "view", "metadata"} {
+	for _, k := range []string{"blocks", "attachments", "view", "metadata", "unfurls"} {
 		text, ok := args[k].(string)
 		if !ok {
 			continue
@@ -472,6 +473,7 @@ func (s *Slack) viewsPublish(c call) map[string]any {
 	} else if hash := c.str("hash"); hash != "" && hash != v.hash {
 		return failed("hash_conflict")
 	}
+	v.published++
 	s.redraw(v, body)
 	return done(map[string]any{"view": s.viewJSON(v)})
 }
