@@ -4,7 +4,7 @@ CARDS    := internal/cardcheck
 FUZZTIME ?= 10s
 SUDO     := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: help test check lint format vet staticcheck cards race fuzz demo build redis
+.PHONY: help test check lint format vet staticcheck cards deploy race fuzz demo build redis
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,7 +12,7 @@ help: ## this list
 test: redis ## all Go tests, with a real redis-server (installed when missing)
 	go test -timeout 8m ./...
 
-check: lint cards race ## everything before a change is handed in
+check: lint cards deploy race ## everything before a change is handed in
 
 lint: format vet staticcheck ## gofmt, go vet and staticcheck
 
@@ -30,6 +30,9 @@ cards: $(CARDS)/node_modules/.package-lock.json ## golden cards against Slack's 
 
 $(CARDS)/node_modules/.package-lock.json: $(CARDS)/package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --prefix $(CARDS)
+
+deploy: ## deploy/: Helm, compose, Dockerfile, systemd unit, proxies, each by the tool that reads it
+	cd deploy/check && go vet ./... && go test ./...
 
 race: redis ## all Go tests with the race detector
 	go test -race -timeout 12m ./...

@@ -8,6 +8,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
@@ -86,6 +87,7 @@ type Call struct {
 	Rules
 	TicketURL func(id int64) string                          // a ticket in Syncro's web page
 	Pending   func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
+	Record    func(ctx context.Context, l audit.Line) error  // puts what the person did on record
 	name      string                                         // of the command
 	commands  []Command
 	user      chat.User // who typed it, as the platform knows them

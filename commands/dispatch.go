@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
@@ -34,6 +35,7 @@ type Options struct {
 	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
 	TTL    time.Duration // how long a choice may be pressed
 	Rules  Rules
+	Audit  *audit.Log
 	Log    *slog.Logger
 }
 
@@ -286,5 +288,12 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 		Rules: b.Rules, TicketURL: b.Syncro.TicketURL, commands: b.commands,
 		user: user, timers: timers{b.Redis}, lists: lists{b.Redis}, readings: b.readings,
 		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
+		Record: func(ctx context.Context, l audit.Line) error {
+			l.Who, l.Technician, l.SyncroUser, l.Shared = user.Key(), who.Name, who.UserID, who.Shared
+			if err := b.Audit.Add(ctx, l); err != nil {
+				return &confirm.StoreError{Err: err}
+			}
+			return nil
+		},
 	}, nil
 }

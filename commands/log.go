@@ -2,9 +2,11 @@ package commands
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/sessionlog"
 )
@@ -30,6 +32,10 @@ func sessionLog() Command {
 			draft := sessionlog.New(t, c.Who.FullName, c.Now)
 			if !confirmed || mark != draft.Mark() {
 				return preview(t.Number, draft, confirmed), nil
+			}
+			line := audit.Line{What: audit.SessionLog, Ticket: t.Number, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(draft.Text)))}
+			if err := c.Record(ctx, line); err != nil {
+				return Result{}, err
 			}
 			name, written, err := c.Logs.Write(ctx, draft)
 			if err != nil {

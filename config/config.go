@@ -33,6 +33,7 @@ type Config struct {
 	Billing       Billing
 	Notify        Notify
 	SessionLogs   SessionLogs
+	Audit         Audit
 	ShutdownGrace time.Duration
 	Log           Log
 	Traces        string // where an OpenTelemetry collector takes OTLP over HTTP, without /v1/traces; empty: nowhere
@@ -140,6 +141,11 @@ type Route struct {
 type SessionLogs struct {
 	Dir string
 	Git bool // commit each file
+}
+
+// Audit is about the record of who did what.
+type Audit struct {
+	Keep time.Duration // how long Redis keeps a line
 }
 
 // Log is about the bot's own log.

@@ -112,6 +112,7 @@ func TestEveryValueOfTheExampleIsRead(t *testing.T) {
 			Routes:        []Route{{Event: "invoiced", Slack: "C0123"}, {Event: "invoiced", Teams: "19:abc@thread.tacv2"}},
 		},
 		SessionLogs:   SessionLogs{Dir: filepath.Join(dir, "session-logs")},
+		Audit:         Audit{Keep: 90 * 24 * time.Hour},
 		ShutdownGrace: 20 * time.Second,
 		Log:           Log{Level: slog.LevelInfo, Format: "json"},
 	}

@@ -63,6 +63,9 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 		Git: s.field("git").boolean(false),
 	}
 	s.done()
+	s = root.field("audit").section()
+	c.Audit = Audit{Keep: s.field("keep").duration(90*24*time.Hour, 24*time.Hour, 3660*24*time.Hour)}
+	s.done()
 	c.ShutdownGrace = root.field("shutdown_grace").duration(20*time.Second, time.Second, 10*time.Minute)
 	c.Traces = strings.TrimRight(root.field("traces").base(""), "/")
 	s = root.field("log").section()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -56,7 +57,10 @@ type Options struct {
 }
 
 // Engine does what was confirmed.
-type Engine struct{ Options }
+type Engine struct {
+	Options
+	audit *audit.Log
+}
 
 // New makes an Engine. Run must be called for it to settle what is in doubt.
 func New(o Options) *Engine {
@@ -83,7 +87,7 @@ func New(o Options) *Engine {
 	if o.Moved == nil {
 		o.Moved = func(context.Context, string) {}
 	}
-	return &Engine{Options: o}
+	return &Engine{Options: o, audit: audit.New(o.Store.rdb, o.Log)}
 }
 
 // Propose saves a plan and draws its card; id is the operation's. The
@@ -125,19 +129,24 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, rea
 			Parts: []chat.Part{chat.Text("Nothing was sent: it is so already."), stepLines(op)},
 		}, "", nil
 	}
-	card, err := e.ask(ctx, op)
+	card, err := e.ask(ctx, op, "")
 	return card, op.ID, err
 }
 
-// ask saves op as a new operation that waits for its author.
-func (e *Engine) ask(ctx context.Context, op *Operation) (chat.Card, error) {
+// ask saves op as a new operation that waits for its author; instead names the
+// one that it replaces.
+func (e *Engine) ask(ctx context.Context, op *Operation, instead string) (chat.Card, error) {
 	op.ID = newID(op.Ticket.ID)
 	op.Created = e.Now()
 	op.Expires = op.Created.Add(e.TTL)
-	if err := e.Store.propose(ctx, op, e.TTL); err != nil {
+	asked := op.line(audit.Asked)
+	asked.InsteadOf = instead
+	op.note(asked)
+	err := e.Store.propose(ctx, op, e.TTL)
+	e.noted(op, err == nil)
+	if err != nil {
 		return chat.Card{}, &StoreError{Err: err}
 	}
-	e.log(op, "proposed")
 	return op.card(false), nil
 }
 
@@ -158,7 +167,7 @@ func (e *Engine) Pending(ctx context.Context, user chat.User) ([]chat.Card, erro
 // another one's. Where that is too late it reports false, with the answer that
 // shows how the operation stands: then nothing must take the card's place.
 func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at chat.Ref) (chat.Answer, bool) {
-	how, op, err := e.Store.cancel(ctx, id, author)
+	how, op, err := e.cancel(ctx, id, author, audit.Edited)
 	switch {
 	case err != nil:
 		return e.failed(err), false
@@ -166,6 +175,26 @@ func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at c
 		return chat.Answer{}, true
 	}
 	return e.answer(how, op, at), false
+}
+
+// cancel ends an operation that was not confirmed; as is what it is on record.
+func (e *Engine) cancel(ctx context.Context, id string, author chat.User, as string) (grip, *Operation, error) {
+	op, err := e.Store.get(ctx, id)
+	switch {
+	case errors.Is(err, errGone):
+		return gripGone, nil, nil
+	case err != nil:
+		return "", nil, err
+	case op.Author.Key() != author.Key():
+		e.notTheirs(ctx, op, author)
+		return gripOwner, op, nil
+	case op.State == Cancelled:
+		return gripOK, op, nil
+	}
+	op.note(op.line(as))
+	how, now, err := e.Store.cancel(ctx, op, author)
+	e.noted(op, how == gripOK)
+	return how, now, err
 }
 
 // Kept is what an operation of author's keeps for later: how it can be edited
@@ -214,12 +243,9 @@ const (
 func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	id, click := req.Click.Value, req.Click
 	if click.Verb == VerbCancel {
-		how, op, err := e.Store.cancel(ctx, id, req.User)
+		how, op, err := e.cancel(ctx, id, req.User, audit.Cancelled)
 		if err != nil {
 			return e.failed(err)
-		}
-		if how == gripOK {
-			e.log(op, "cancelled")
 		}
 		return e.answer(how, op, click.Card)
 	}
@@ -230,6 +256,7 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	case err != nil:
 		return e.failed(err)
 	case op.Author.Key() != req.User.Key():
+		e.notTheirs(ctx, op, req.User)
 		return e.answer(gripOwner, op, click.Card)
 	case click.Verb == VerbRaw || click.Verb == VerbHide:
 		if op.State == Running {
@@ -251,14 +278,16 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		}
 		return e.answer(gripState, op, click.Card)
 	}
-	how, op, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
+	op.note(op.line(pressed[click.Verb]))
+	how, now, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
+	e.noted(op, how == gripOK)
+	op = now
 	if err != nil {
 		return e.failed(err)
 	}
 	if how != gripOK {
 		return e.answer(how, op, click.Card)
 	}
-	e.log(op, click.Verb)
 	if op.State == Stopped {
 		e.Observe("operation", op.kind(), string(op.State))
 		return e.answer(gripState, op, click.Card)

@@ -283,6 +283,9 @@ func (w *world) matrixCase(ctx context.Context, rescuer *process, kind writeKind
 	if n := sent(); n > 1 {
 		return fmt.Errorf("sent %d times", n)
 	}
+	if err := w.recordHolds(ctx, op, sent()); err != nil {
+		return err
+	}
 	there := func() int { return kind.there(w, ticket) }
 	step := op.Steps[0]
 	want := 0

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -67,6 +68,7 @@ type Operation struct {
 	Card    chat.Ref `json:"-"`
 	version int64
 	holder  string
+	lines   []audit.Line // for the record, with the next save
 }
 
 // As is the person as whom Syncro will log an operation.

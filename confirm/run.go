@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -176,15 +177,18 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 		} else {
 			step.Why = "Syncro's answer was lost: looked for, and found"
 		}
+		r.op.noteFound(step, Landed)
 		return r.happened(ctx, step, w)
 	case what == several:
 		step.State, step.Found = Twice, ids
 		step.Why = "it is there more than once: " + listed(ids)
+		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return false
 	case what == doubtful:
 		step.State, step.Found = Unclear, ids
 		step.Why = "something like it is there: " + listed(ids)
+		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return false
 	case step.State == Sending:
@@ -245,13 +249,15 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	if !r.guarded(ctx, step, w) {
 		return false
 	}
-	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context) error {
+	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context, request syncro.Leaving) error {
 		r.op.Began = true
 		step.State, step.Sent, step.Looks, step.Clean, step.Why = Sending, r.Now(), 0, 0, ""
-		return r.Store.saveAhead(ctx, r.op, r.Lease, r.Replicas)
+		r.op.noteSending(step, request)
+		return r.kept(r.Store.saveAhead(ctx, r.op, r.Lease, r.Replicas))
 	})
 	// What was sent is written down even when a shutdown has run out of patience.
 	ctx = context.WithoutCancel(ctx)
+	r.op.noteAnswer(step, out)
 	switch out.Result {
 	case syncro.Applied:
 		step.ID, step.Name = out.ID, out.Name
@@ -285,6 +291,7 @@ func (r *runner) guarded(ctx context.Context, step *Step, w syncro.Write) bool {
 	}
 	if !sight.IsSet {
 		step.State, step.Why = Refused, sight.Why
+		r.op.noteFound(step, step.State)
 		r.op.State, r.op.Ended = Stopped, r.Now()
 		r.end(ctx)
 	}
@@ -340,9 +347,11 @@ func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
 	}
 	if what, _ := judge(evidence.Effect, syncro.Sight{}, sight); what != happened {
 		step.State, step.Why = Wrong, cmp.Or(sight.Why, "it is not as it should be")
+		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return false
 	}
+	r.op.noteFound(step, Landed)
 	return r.landed(ctx, step)
 }
 
@@ -383,6 +392,7 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 	case step.Clean >= 2 && since >= r.Quarantine && step.Looks >= 2 && since >= r.Looks[len(r.Looks)-1]:
 		step.State = Absent
 		step.Why = fmt.Sprintf("looked for %d times in %s: it is not there", step.Looks, since.Round(time.Second))
+		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return
 	case step.Clean == 0 && step.Looks >= len(r.Looks)+maxBlind:
@@ -393,6 +403,7 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 			step.State = Unclear
 		}
 		step.Why = "Syncro could not be read: " + r.Explain(err)
+		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return
 	}
@@ -455,6 +466,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 		r.op.State, r.op.Ended, r.op.Changed = Cancelled, r.Now(), changes
 		r.op.After = []After{{Label: "Preview again", Line: r.op.Typed}}
 		r.Observe("operation", r.op.kind(), "stale")
+		r.op.noteEnd("moved")
 		r.rest(ctx)
 		return
 	}
@@ -462,6 +474,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 	next.Ticket.Gist = r.ticket.Gist()
 	next.Changed = changes
 	next.Draws = 0
+	next.lines = nil
 	next.Steps = slices.Clone(r.op.Steps)
 	for i := range next.Steps {
 		step := &next.Steps[i]
@@ -474,12 +487,13 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 			return
 		}
 	}
-	card, err := r.ask(ctx, &next)
+	card, err := r.ask(ctx, &next, r.op.Name())
 	if err != nil {
 		r.cannotGoOn(ctx, err)
 		return
 	}
 	r.op.State, r.op.Ended = Cancelled, r.Now()
+	r.op.noteEnd("moved")
 	if r.save(ctx, 0, r.Lease) {
 		r.Observe("operation", r.op.kind(), "stale")
 		r.drawnAtRest(ctx, r.op, card)
@@ -489,6 +503,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 // park leaves the operation to its author, or to itself after again.
 func (r *runner) park(ctx context.Context, again time.Duration) {
 	r.op.State = Parked
+	r.op.note(r.op.line(audit.Parked))
 	if again == 0 {
 		r.Observe("operation", r.op.kind(), string(Parked))
 		r.rest(ctx)
@@ -499,6 +514,7 @@ func (r *runner) park(ctx context.Context, again time.Duration) {
 
 // end saves and draws a settled operation.
 func (r *runner) end(ctx context.Context) {
+	r.op.noteEnd(string(r.op.State))
 	r.Observe("operation", r.op.kind(), string(r.op.State))
 	r.rest(ctx)
 }
@@ -508,7 +524,6 @@ func (r *runner) end(ctx context.Context) {
 // dies between the two leaves no card behind that says "Sending" for ever.
 func (r *runner) rest(ctx context.Context) {
 	if r.save(ctx, 0, r.Lease) {
-		r.log(r.op, string(r.op.State))
 		r.Moved(ctx, r.op.As.Name)
 		r.drawAtRest(ctx, r.op)
 	}
@@ -541,10 +556,13 @@ func (e *Engine) drawnAtRest(ctx context.Context, op *Operation, card chat.Card)
 // When Redis does not answer, nothing is lost: the lease runs out, and then
 // what was sent is looked for, and what was not is gone on with.
 func (r *runner) save(ctx context.Context, lease, again time.Duration) bool {
-	err := r.Store.save(ctx, r.op, lease, again)
+	err := r.kept(r.Store.save(ctx, r.op, lease, again))
 	switch {
 	case errors.Is(err, errGone):
 		r.log(r.op, "lost by Redis")
+		if err := r.audit.Add(ctx, r.op.line(audit.Lost)); err != nil {
+			r.Log.Error("a lost operation could not be recorded", "op", r.op.Name(), "error", err)
+		}
 		if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.lost()); err != nil {
 			r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
 		}
@@ -552,6 +570,12 @@ func (r *runner) save(ctx context.Context, lease, again time.Duration) bool {
 		r.Log.Error("an operation could not be saved", "op", r.op.Name(), "error", err)
 	}
 	return err == nil
+}
+
+// kept hands on how a save went.
+func (r *runner) kept(err error) error {
+	r.noted(r.op, err == nil)
+	return err
 }
 
 // draw makes the card show how far it got. A card that could not be redrawn

@@ -97,6 +97,7 @@ func validID(id string) bool {
 func tag(id string) string            { return "syncrobot:{op" + id[:1] + "}:" }
 func opKey(id string) string          { return tag(id) + "op:" + id }
 func dueKey(id string) string         { return tag(id) + "due" }
+func auditKey(id string) string       { return tag(id) + "audit" }
 func mineKey(id, owner string) string { return tag(id) + "mine:" + owner }
 
 // lockKey is the lock of the ticket; an operation on no ticket has one of its own.
@@ -114,8 +115,10 @@ func (s *Store) propose(ctx context.Context, op *Operation, ttl time.Duration) e
 		return err
 	}
 	owner := op.Author.Key()
-	err = proposeScript.Run(ctx, s.rdb, []string{opKey(op.ID), mineKey(op.ID, owner)},
-		op.ID, record, owner, ttl.Milliseconds()).Err()
+	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner)}, op.ID, record, owner, ttl.Milliseconds())
+	if err == nil {
+		err = proposeScript.Run(ctx, s.rdb, keys, args...).Err()
+	}
 	if err != nil {
 		return fmt.Errorf("save the card: %w", err)
 	}
@@ -174,9 +177,12 @@ func (s *Store) claim(ctx context.Context, op *Operation, author chat.User, from
 		return "", nil, err
 	}
 	holder := rand.Text()
-	keys := []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, author.Key())}
-	how, now, err := gripped(claimScript.Run(ctx, s.rdb, keys, op.ID, author.Key(), string(from), holder, lease.Milliseconds(),
-		string(card), op.version, record, string(op.State), kept.Milliseconds()))
+	keys, args, err := op.recorded([]string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, author.Key())},
+		op.ID, author.Key(), string(from), holder, lease.Milliseconds(), string(card), op.version, record, string(op.State), kept.Milliseconds())
+	if err != nil {
+		return "", nil, err
+	}
+	how, now, err := gripped(claimScript.Run(ctx, s.rdb, keys, args...))
 	if err != nil {
 		return "", nil, fmt.Errorf("claim the operation: %w", err)
 	}
@@ -187,16 +193,17 @@ func (s *Store) claim(ctx context.Context, op *Operation, author chat.User, from
 }
 
 // cancel ends an operation that was not confirmed.
-func (s *Store) cancel(ctx context.Context, id string, author chat.User) (grip, *Operation, error) {
-	if !validID(id) {
-		return gripGone, nil, nil
-	}
+func (s *Store) cancel(ctx context.Context, op *Operation, author chat.User) (grip, *Operation, error) {
 	owner := author.Key()
-	how, op, err := gripped(cancelScript.Run(ctx, s.rdb, []string{opKey(id), mineKey(id, owner)}, id, owner))
+	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner)}, op.ID, owner)
+	if err != nil {
+		return "", nil, err
+	}
+	how, now, err := gripped(cancelScript.Run(ctx, s.rdb, keys, args...))
 	if err != nil {
 		return "", nil, fmt.Errorf("cancel the operation: %w", err)
 	}
-	return how, op, nil
+	return how, now, nil
 }
 
 // gripped reads the answer of claim.lua and cancel.lua.
@@ -319,9 +326,8 @@ func saving(op *Operation, lease, again time.Duration) (keys []string, args []an
 	if op.State.settled() {
 		keep = kept
 	}
-	keys = []string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())}
-	return keys, []any{op.ID, op.holder, op.version, record,
-		string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds(), string(op.Card)}, nil
+	return op.recorded([]string{opKey(op.ID), lockKey(op), dueKey(op.ID), mineKey(op.ID, op.Author.Key())},
+		op.ID, op.holder, op.version, record, string(op.State), lease.Milliseconds(), again.Milliseconds(), keep.Milliseconds(), string(op.Card))
 }
 
 // saved reads the answer of save.lua.

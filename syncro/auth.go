@@ -77,7 +77,7 @@ func (c *Client) probe(ctx context.Context, key Key, class Class, path string) b
 		if c.limiter.Wait(ctx, class) != nil {
 			return false
 		}
-		_, failure := c.do(ctx, call{method: http.MethodGet, path: mePath, transport: signer{next: c.reads, key: key, auth: auth}})
+		_, _, failure := c.do(ctx, call{method: http.MethodGet, path: mePath, transport: signer{next: c.reads, key: key, auth: auth}})
 		if failure == nil {
 			c.auth.CompareAndSwap(authUnsettled, auth)
 			return auth == authQuery

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,12 +119,12 @@ func (c *Client) Reader(key Key, class Class) *Reader {
 }
 
 // Send sends a write, at most once: it waits for a place among the requests
-// that Syncro allows, calls ready directly before the request leaves, and
-// sends nothing if ready fails. It never retries and follows no redirect.
+// that Syncro allows, tells ready what is about to leave, and sends nothing if
+// ready fails. It never retries and follows no redirect.
 //
 // Whatever is not certain is Unknown. Err is nil for Applied, wraps ErrNotSent
 // where nothing left this machine, and is an *Error where Syncro answered.
-func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.Context) error) Outcome {
+func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.Context, Leaving) error) Outcome {
 	unsent := func(err error) Outcome {
 		return Outcome{Result: Refused, Err: fmt.Errorf("%w: %w", ErrNotSent, err)}
 	}
@@ -134,20 +135,22 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 		return unsent(errors.New("the record that it is about was not made yet"))
 	}
 	request := w.Request()
+	leaving := Leaving{Method: request.Method, Path: pathOnly(request.Path)}
 	var body []byte
 	if request.Body != nil {
 		var err error
 		if body, err = json.Marshal(request.Body); err != nil {
 			return unsent(fmt.Errorf("write the request's body: %w", err))
 		}
+		leaving.SHA256 = fmt.Sprintf("%x", sha256.Sum256(body))
 	}
 	if err := c.limiter.Wait(ctx, ClassClick); err != nil {
 		return unsent(err)
 	}
-	if err := ready(ctx); err != nil {
+	if err := ready(ctx, leaving); err != nil {
 		return unsent(err)
 	}
-	answer, failure := c.do(ctx, call{
+	answer, status, failure := c.do(ctx, call{
 		method: request.Method, path: request.Path, body: body,
 		transport: signer{next: c.writes, key: key, auth: c.auth.Load()},
 	})
@@ -156,17 +159,17 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 			c.pause(ctx, failure)
 		}
 		if failure.NotSent || failure.Status >= 400 && failure.Kind != Unavailable {
-			return Outcome{Result: Refused, Err: failure}
+			return Outcome{Result: Refused, Status: status, Err: failure}
 		}
-		return Outcome{Result: Unknown, Err: failure}
+		return Outcome{Result: Unknown, Status: status, Err: failure}
 	}
 	id, err := w.Made(answer)
 	if err != nil {
-		return Outcome{Result: Unknown, Err: &Error{
-			Kind: Garbled, Status: http.StatusOK, Method: request.Method, Path: request.Path, Err: err,
+		return Outcome{Result: Unknown, Status: status, Err: &Error{
+			Kind: Garbled, Status: status, Method: request.Method, Path: request.Path, Err: err,
 		}}
 	}
-	out := Outcome{Result: Applied, ID: id}
+	out := Outcome{Result: Applied, ID: id, Status: status}
 	if named, ok := w.(Named); ok {
 		out.Name = named.Name(answer)
 	}
@@ -185,7 +188,7 @@ func (c *Client) get(ctx context.Context, key Key, class Class, path string) ([]
 			return nil, fmt.Errorf("GET %s: %w", route(path), err)
 		}
 		auth := c.auth.Load()
-		answer, failure := c.do(ctx, call{
+		answer, _, failure := c.do(ctx, call{
 			method: http.MethodGet, path: path,
 			transport: signer{next: c.reads, key: key, auth: auth},
 		})
@@ -224,8 +227,9 @@ type call struct {
 	transport    signer
 }
 
-// do sends a call once and returns the JSON of a 2xx answer.
-func (c *Client) do(ctx context.Context, call call) (answer []byte, failure *Error) {
+// do sends a call once and returns the JSON of a 2xx answer; status is 0
+// where there was no answer.
+func (c *Client) do(ctx context.Context, call call) (answer []byte, status int, failure *Error) {
 	failed := func(kind ErrorKind, err error) *Error {
 		return &Error{Kind: kind, Method: call.method, Path: pathOnly(call.path), Err: err}
 	}
@@ -247,7 +251,7 @@ func (c *Client) do(ctx context.Context, call call) (answer []byte, failure *Err
 	if err != nil {
 		failure = failed(Invalid, err)
 		failure.NotSent = true
-		return nil, failure
+		return nil, 0, failure
 	}
 	client := http.Client{
 		Transport:     call.transport,
@@ -255,7 +259,6 @@ func (c *Client) do(ctx context.Context, call call) (answer []byte, failure *Err
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	start := time.Now()
-	status := 0
 	defer func() {
 		took := time.Since(start)
 		c.observe(call.method, route(call.path), status, took)
@@ -266,11 +269,12 @@ func (c *Client) do(ctx context.Context, call call) (answer []byte, failure *Err
 	if err != nil {
 		failure = failed(Unreachable, call.transport.key.redactError(withoutURL(err)))
 		failure.NotSent = !left.Load()
-		return nil, failure
+		return nil, 0, failure
 	}
 	defer response.Body.Close()
 	status = response.StatusCode
-	return checkAnswer(call, response)
+	answer, failure = checkAnswer(call, response)
+	return answer, status, failure
 }
 
 // newRequest makes the request without the key: the signer adds it last, so

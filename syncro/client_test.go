@@ -85,7 +85,7 @@ func (s *stand) reader() *syncro.Reader {
 }
 
 func (s *stand) send(ctx context.Context, w syncro.Write) syncro.Outcome {
-	return s.Send(ctx, syncro.NewKey(secret), w, func(context.Context) error { return nil })
+	return s.Send(ctx, syncro.NewKey(secret), w, func(context.Context, syncro.Leaving) error { return nil })
 }
 
 func answer(status int, body string) http.HandlerFunc {
@@ -384,7 +384,7 @@ func TestNothingIsSentWhen(t *testing.T) {
 	cause := errors.New("the record could not be saved")
 	for name, try := range map[string]func(ctx context.Context, s *stand) syncro.Outcome{
 		"ready fails": func(ctx context.Context, s *stand) syncro.Outcome {
-			outcome := s.Send(ctx, syncro.NewKey(secret), note, func(context.Context) error { return cause })
+			outcome := s.Send(ctx, syncro.NewKey(secret), note, func(context.Context, syncro.Leaving) error { return cause })
 			if !errors.Is(outcome.Err, cause) {
 				t.Errorf("%v does not say why", outcome.Err)
 			}
@@ -392,7 +392,7 @@ func TestNothingIsSentWhen(t *testing.T) {
 		},
 		"it is cancelled while getting ready": func(ctx context.Context, s *stand) syncro.Outcome {
 			ctx, cancel := context.WithCancel(ctx)
-			return s.Send(ctx, syncro.NewKey(secret), note, func(context.Context) error { cancel(); return nil })
+			return s.Send(ctx, syncro.NewKey(secret), note, func(context.Context, syncro.Leaving) error { cancel(); return nil })
 		},
 		"there is no place in time": func(ctx context.Context, s *stand) syncro.Outcome {
 			if err := syncro.NewLimiter(s.redis, syncro.LimiterOptions{}).Pause(ctx, time.Hour); err != nil {

@@ -128,12 +128,23 @@ const (
 	Refused
 )
 
+func (r Result) String() string { return [...]string{"unknown", "applied", "refused"}[r] }
+
 // Outcome is what became of a Send. ID is the record made or changed when
 // Applied, and Name what people call it, where the write is Named; Err says
-// why otherwise.
+// why otherwise. Status is the answer's HTTP status, 0 where there was none.
 type Outcome struct {
 	Result Result
 	ID     int64
 	Name   string
+	Status int
 	Err    error
+}
+
+// Leaving is a request that is about to be sent, for the record of who did
+// what.
+type Leaving struct {
+	Method string
+	Path   string // below BasePath, without a query
+	SHA256 string // of the exact bytes of the body, lower-case hex; empty where there is no body
 }

@@ -57,7 +57,7 @@ func TestLeaks(t *testing.T) {
 	}
 
 	log := w.log.String()
-	if !strings.Contains(log, "syncro request") || !strings.Contains(log, "operation done") {
+	if !strings.Contains(log, "syncro request") || !strings.Contains(log, `"what":"ended"`) {
 		t.Fatal("the log is not at its most talkative")
 	}
 	clean(t, "the log", log, secrets, words)
@@ -67,6 +67,12 @@ func TestLeaks(t *testing.T) {
 		t.Fatal("the dump of Redis has not the operations")
 	}
 	clean(t, "Redis", kept, secrets)
+
+	record := w.onRecord(t)
+	if !strings.Contains(record, `"sha256"`) {
+		t.Fatal("there is no record of what was sent")
+	}
+	clean(t, "the record", record, secrets, words)
 
 	resp, err := alone().Get("http://" + w.bot.admin.Addr().String() + "/metrics")
 	if err != nil {
@@ -115,6 +121,8 @@ func dump(t *testing.T, rdb *redis.Client) string {
 			value, err = rdb.SMembers(ctx, key).Result()
 		case "list":
 			value, err = rdb.LRange(ctx, key, 0, -1).Result()
+		case "stream":
+			value, err = rdb.XRange(ctx, key, "-", "+").Result()
 		default:
 			t.Errorf("%s is a %s, which this test cannot read", key, kind)
 		}

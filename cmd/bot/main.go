@@ -35,6 +35,6 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(demoCommand(), serveCommand(), configCommand(), manifestCommand(), versionCommand())
+	c.AddCommand(demoCommand(), serveCommand(), configCommand(), auditCommand(), manifestCommand(), versionCommand())
 	return c
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/syncrobot/syncrobot/adapters"
 	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/adapters/teams"
+	"github.com/syncrobot/syncrobot/audit"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/commands"
 	"github.com/syncrobot/syncrobot/config"
@@ -87,6 +88,7 @@ type bot struct {
 	people    *identity.Directory
 	platforms adapters.Platforms
 	engine    *confirm.Engine
+	audit     *audit.Log
 	work      *chat.Work
 	figures   *metrics
 	traces    *sdktrace.TracerProvider
@@ -147,9 +149,10 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
 		},
 	})
+	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
 	handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Log: log,
+		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log,
 	})
 	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
 	if err != nil {
@@ -187,6 +190,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	}
 	group.Go(func() error { b.engine.Run(ctx); return nil })
 	group.Go(func() error { b.people.Watch(ctx); return nil })
+	group.Go(func() error { b.audit.Keep(ctx, b.cfg.Audit.Keep); return nil })
 	group.Go(func() error { b.tellDurability(ctx); return nil })
 	group.Go(func() error {
 		for {

@@ -1,9 +1,9 @@
 -- Gives an operation to one click, with what the click decided: the one winner
 -- of all clicks, replicas and repeats. From here on the record no longer
 -- expires, unless the click ended it.
--- KEYS operation, lock, due, mine
+-- KEYS operation, lock, due, mine, audit
 -- ARGV id, owner, from (state), holder, lease (ms), card, version, record,
---      to (state: running, or stopped), keep (ms, of what is stopped)
+--      to (state: running, or stopped), keep (ms, of what is stopped), line...
 -- Returns {how, record, state, version, card}; how is
 --   ok     it is yours, also when it already was (a repeated script)
 --   gone   there is no such operation
@@ -25,8 +25,10 @@ if op[3] ~= ARGV[3] or op[4] ~= ARGV[7] then return answer('state') end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local holding = redis.call('GET', KEYS[2])
+if ARGV[9] == 'running' and holding and holding ~= ARGV[1] then return answer('busy') end
+-- What the record cannot take does not happen.
+for i = 11, #ARGV do redis.call('XADD', KEYS[#KEYS], '*', 'line', ARGV[i]) end
 if ARGV[9] == 'running' then
-  if holding and holding ~= ARGV[1] then return answer('busy') end
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[5] + 600000)
   redis.call('HSET', KEYS[1], 'holder', ARGV[4], 'lease', now + ARGV[5])
   redis.call('PERSIST', KEYS[1])

@@ -1,8 +1,10 @@
 -- Saves a new operation that waits for its author.
--- KEYS operation, mine   ARGV id, record, owner, ttl (ms)
+-- KEYS operation, mine, audit   ARGV id, record, owner, ttl (ms), line...
 -- Returns 1; 1 again when the same id was saved before (go-redis repeats a
 -- script whose answer was lost).
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+-- What the record cannot take does not happen.
+for i = 5, #ARGV do redis.call('XADD', KEYS[#KEYS], '*', 'line', ARGV[i]) end
 redis.call('HSET', KEYS[1], 'record', ARGV[2], 'owner', ARGV[3], 'state', 'asked', 'version', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 local t = redis.call('TIME')
