@@ -52,12 +52,9 @@ func New(o Options) *Bot {
 	return &Bot{Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}, readings: readings{o.Redis}}
 }
 
-// patience is how long a command may take, waiting for Syncro's limit included.
-const patience = 90 * time.Second
-
 // Command answers a typed command.
 func (b *Bot) Command(ctx context.Context, req chat.Request, r chat.Replier) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel, r := b.patiently(ctx, req.User, r)
 	defer cancel()
 	b.reply(ctx, req, r, b.answer(ctx, req.User, req.Text, ""))
 }
@@ -153,9 +150,9 @@ func (b *Bot) runLine(ctx context.Context, req chat.Request, line, replaces stri
 	return chat.Answer{
 		Replace: &chat.Card{Title: clip(title, 60), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
 		Then: func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, patience)
+			ctx, cancel, r := b.patiently(ctx, req.User, inPlace{b, req})
 			defer cancel()
-			b.reply(ctx, req, inPlace{b, req}, b.answer(ctx, req.User, line, req.Click.Card))
+			b.reply(ctx, req, r, b.answer(ctx, req.User, line, req.Click.Card))
 		},
 	}
 }

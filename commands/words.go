@@ -28,6 +28,7 @@ func explain(err error) (words, code string) {
 		actor     *confirm.ActorError
 		store     *confirm.StoreError
 		replicas  *confirm.ReplicasError
+		uncounted *syncro.UncountedError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -50,6 +51,8 @@ func explain(err error) (words, code string) {
 			replicas.Have, replicas.Want), "redis-replicas"
 	case errors.As(err, &store):
 		return "My memory (Redis) does not answer, and without it I change nothing.", "redis"
+	case errors.As(err, &uncounted):
+		return "My memory (Redis) does not answer, and without it I ask Syncro nothing: nobody would count the requests.", "redis"
 	case errors.As(err, &busy):
 		return fmt.Sprintf("Syncro allows this office only so many requests a minute, and they are used up. It takes about %s more.",
 			busy.Wait.Round(time.Second)), "rate-limit"

@@ -76,7 +76,7 @@ func (e *Engine) run(ctx context.Context, op *Operation) {
 		e.hold(ctx, cancel, op.ID, op.holder, lockKey(op))
 	}()
 	r := &runner{Engine: e, op: op}
-	r.steps(ctx)
+	r.steps(syncro.OnWait(ctx, func(wait time.Duration) { r.busy(ctx, wait) }))
 	cancel(nil)
 	<-holding
 }
@@ -585,6 +585,16 @@ func (r *runner) draw(ctx context.Context) {
 	if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.card(false)); err != nil {
 		r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
 	}
+}
+
+// busy makes the card say that the next request waits for Syncro's limit.
+func (r *runner) busy(ctx context.Context, wait time.Duration) {
+	if r.op.Draws >= progressDraws {
+		return
+	}
+	r.op.Busy = wait
+	r.draw(ctx)
+	r.op.Busy = 0
 }
 
 // listed is ids in words.

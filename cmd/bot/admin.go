@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
 )
 
 // adminRoutes are for the operator alone: whether the process lives, whether
@@ -52,6 +53,9 @@ type metrics struct {
 	duration   *prometheus.HistogramVec
 	operations *prometheus.CounterVec
 	acks       *prometheus.HistogramVec
+	waits      *prometheus.HistogramVec
+	used       prometheus.Gauge
+	budget     prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -76,7 +80,27 @@ func newMetrics() *metrics {
 		Help:    "How long a platform waited for its answer, by route and status. Slack gives up after 3 s.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 	}, []string{"route", "status"})
+	m.waits = auto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "syncrobot_syncro_wait_seconds",
+		Help:    "How long requests waited for Syncro's limit before they left, by class.",
+		Buckets: []float64{.01, .1, .5, 1, 2, 5, 10, 30, 60},
+	}, []string{"class"})
+	m.used = auto.NewGauge(prometheus.GaugeOpts{
+		Name: "syncrobot_syncro_minute_used",
+		Help: "Requests to Syncro in the last minute, of all replicas, as of the last one of this.",
+	})
+	m.budget = auto.NewGauge(prometheus.GaugeOpts{
+		Name: "syncrobot_syncro_minute_budget",
+		Help: "Requests to Syncro that may be made in a minute: less than requests_per_minute after a 429.",
+	})
 	return m
+}
+
+// left notes a request to Syncro that may leave.
+func (m *metrics) left(class syncro.Class, waited time.Duration, used, budget int) {
+	m.waits.WithLabelValues(class.String()).Observe(waited.Seconds())
+	m.used.Set(float64(used))
+	m.budget.Set(float64(budget))
 }
 
 // request counts one request to Syncro.

@@ -115,7 +115,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.redis = openRedis(cfg.Redis)
 	client, err := syncro.New(syncro.Options{
 		URL: cfg.Syncro.URL, Auth: cfg.Syncro.Auth, Timeout: cfg.Syncro.Timeout, Log: log,
-		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute}),
+		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute, Observe: b.figures.left}),
 		Redis:   b.redis, Observe: b.figures.request,
 	})
 	if err != nil {
