@@ -76,8 +76,8 @@ func (r redisLog) Printf(ctx context.Context, format string, v ...any) {
 	r.log.WarnContext(ctx, "redis", "message", fmt.Sprintf(format, v...))
 }
 
-// mostWork is how many commands and clicks are worked on at once; more are
-// refused politely. Each holds some kilobytes and waits mostly for Syncro.
+// mostWork is how many commands and clicks are worked on at once, an eighth of
+// it of one person; more are refused politely. Each holds some kilobytes and waits mostly for Syncro.
 const mostWork = 512
 
 // bot is one running process, put together.
