@@ -37,6 +37,7 @@ type Options struct {
 	Rules  Rules
 	Audit  *audit.Log
 	Log    *slog.Logger
+	Failed func(code string) // told of each command that came to nothing, by the code on its card
 }
 
 // Bot is the chat.Handler behind all platforms.
@@ -216,6 +217,8 @@ func (b *Bot) asks(ctx context.Context, user chat.User, command *Command, rest s
 // explains it, choices become buttons.
 func (b *Bot) present(ctx context.Context, user chat.User, typed string, result Result, err error) Result {
 	if err != nil {
+		_, code := Explain(err)
+		b.Failed(code)
 		result = card(errorCard(err, typed))
 		if e, ok := errors.AsType[*UsageError](err); ok {
 			result.Choices = e.Choices

@@ -13,10 +13,10 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// explain is an error in words a technician can act on, with the code under
+// Explain is an error in words a technician can act on, with the code under
 // which docs/troubleshooting.md has more. Whether anything was sent is said
 // by the caller, first.
-func explain(err error) (words, code string) {
+func Explain(err error) (words, code string) {
 	var (
 		usage     *UsageError
 		answer    *syncro.Error
@@ -70,13 +70,6 @@ func explain(err error) (words, code string) {
 	return "Something went wrong inside the bot; its log says what.", "internal"
 }
 
-// Explain is an error in words for a card that says itself whether anything
-// was sent.
-func Explain(err error) string {
-	words, _ := explain(err)
-	return words
-}
-
 // answered is Syncro's refusal in words.
 func answered(e *syncro.Error) (words, code string) {
 	switch e.Kind {
@@ -112,7 +105,7 @@ func several(e *syncro.AmbiguousNumber) string {
 // errorCard is the answer to a command that came to nothing. Commands cannot
 // write, so nothing was sent; what was typed comes back.
 func errorCard(err error, typed string) chat.Card {
-	words, code := explain(err)
+	words, code := Explain(err)
 	c := chat.Card{Title: "That did not work", Tone: chat.Bad, Note: code}
 	c.Parts = append(c.Parts, chat.Text("Nothing was sent. "+words))
 	if e, ok := errors.AsType[*UsageError](err); ok {
@@ -129,6 +122,6 @@ func errorCard(err error, typed string) chat.Card {
 
 // refusal is all that a person who is not served is told.
 func refusal() chat.Card {
-	words, code := explain(identity.ErrUnknown)
+	words, code := Explain(identity.ErrUnknown)
 	return chat.Card{Title: "Sorry", Tone: chat.Warn, Parts: []chat.Part{chat.Text("Nothing was sent. " + words)}, Note: code}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/syncrobot/syncrobot/commands"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -56,6 +57,7 @@ type metrics struct {
 	waits      *prometheus.HistogramVec
 	used       prometheus.Gauge
 	budget     prometheus.Gauge
+	failures   *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -73,7 +75,7 @@ func newMetrics() *metrics {
 	}, []string{"method"})
 	m.operations = auto.NewCounterVec(prometheus.CounterOpts{
 		Name: "syncrobot_operations_total",
-		Help: "What became of confirmed operations and their steps, by kind and state.",
+		Help: "What became of confirmed operations and their steps, and of doubts about a step (begun, found), by kind and state.",
 	}, []string{"what", "kind", "state"})
 	m.acks = auto.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "syncrobot_ack_seconds",
@@ -93,6 +95,10 @@ func newMetrics() *metrics {
 		Name: "syncrobot_syncro_minute_budget",
 		Help: "Requests to Syncro that may be made in a minute: less than requests_per_minute after a 429.",
 	})
+	m.failures = auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "syncrobot_failures_total",
+		Help: "What people were told went wrong, by the code on the card (docs/troubleshooting.md).",
+	}, []string{"code"})
 	return m
 }
 
@@ -112,4 +118,14 @@ func (m *metrics) request(method, route string, status int, d time.Duration) {
 // settled counts what became of a step or an operation.
 func (m *metrics) settled(what, kind, state string) {
 	m.operations.WithLabelValues(what, kind, state).Inc()
+}
+
+// failed counts what a person was told went wrong.
+func (m *metrics) failed(code string) { m.failures.WithLabelValues(code).Inc() }
+
+// explain is an error in words for the card of an operation, and counted.
+func (m *metrics) explain(err error) string {
+	words, code := commands.Explain(err)
+	m.failed(code)
+	return words
 }

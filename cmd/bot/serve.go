@@ -138,7 +138,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	var handler *commands.Bot
 	b.engine = confirm.New(confirm.Options{
-		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
+		Store: store, Syncro: client, Work: b.work, Log: log, Explain: b.figures.explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
 		Moved: func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
@@ -152,7 +152,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
 	handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log,
+		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log, Failed: b.figures.failed,
 	})
 	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
 	if err != nil {
