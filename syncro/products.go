@@ -32,7 +32,7 @@ func (r *Reader) Product(ctx context.Context, id int64) (Product, error) {
 	if cached, err := r.client.redis.Get(ctx, cache).Bytes(); err == nil && json.Unmarshal(cached, &product) == nil && product.ID == id {
 		return product, nil
 	}
-	product, err := r.readProduct(ctx, id)
+	product, err := r.ReadProduct(ctx, id)
 	if err != nil {
 		return Product{}, err
 	}
@@ -46,7 +46,8 @@ func (r *Reader) Product(ctx context.Context, id int64) (Product, error) {
 	return product, nil
 }
 
-func (r *Reader) readProduct(ctx context.Context, id int64) (Product, error) {
+// ReadProduct reads it from Syncro, whatever is kept in Redis.
+func (r *Reader) ReadProduct(ctx context.Context, id int64) (Product, error) {
 	path := "/products/" + strconv.FormatInt(id, 10)
 	body, err := r.get(ctx, path)
 	if err != nil {

@@ -50,7 +50,7 @@ func (r *Reader) cachedSettings(ctx context.Context) (Settings, error) {
 	if cached, err := r.client.redis.Get(ctx, settingsCache).Bytes(); err == nil && json.Unmarshal(cached, &settings) == nil {
 		return settings, nil
 	}
-	settings, err := r.readSettings(ctx)
+	settings, err := r.ReadSettings(ctx)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -64,7 +64,8 @@ func (r *Reader) cachedSettings(ctx context.Context) (Settings, error) {
 	return settings, nil
 }
 
-func (r *Reader) readSettings(ctx context.Context) (Settings, error) {
+// ReadSettings reads them from Syncro, whatever is kept in Redis.
+func (r *Reader) ReadSettings(ctx context.Context) (Settings, error) {
 	const tickets, account = "/tickets/settings", "/settings"
 	body, err := r.get(ctx, tickets)
 	if err != nil {

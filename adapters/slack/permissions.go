@@ -10,10 +10,10 @@ type Permission struct{ Name, For string }
 func Scopes() []Permission {
 	return []Permission{
 		{"channels:read", "Whether a public channel is shared with another organisation (conversations.info): nothing about customers is shown there"},
-		{"chat:write", "Answers that the response_url does not carry any more: as an ephemeral message, else as a direct one"},
+		{"chat:write", "News in channels, private messages, and answers that the response_url does not carry any more"},
 		{"commands", "The slash command and the message shortcuts"},
 		{"groups:read", "The same of private channels that the bot is in"},
-		{"im:write", "Opening the direct message for such an answer"},
+		{"im:write", "Opening the direct message that a private message goes to"},
 		{"links:read", "Being told of pasted links to Syncro"},
 		{"links:write", "The small card below such a link"},
 		{"users:read", "Guests, bots and people of other workspaces are told apart from members (users.info), and cards name people"},

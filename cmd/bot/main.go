@@ -21,6 +21,9 @@ func main() {
 		if !errors.Is(err, errReported) {
 			fmt.Fprintln(os.Stderr, "bot:", err)
 		}
+		if errors.Is(err, errCannotRun) {
+			os.Exit(2)
+		}
 		os.Exit(1)
 	}
 }
@@ -35,6 +38,14 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(demoCommand(), serveCommand(), configCommand(), auditCommand(), manifestCommand(), versionCommand())
+	c.AddCommand(
+		demoCommand(),
+		serveCommand(),
+		configCommand(),
+		doctorCommand(),
+		auditCommand(),
+		manifestCommand(),
+		versionCommand(),
+	)
 	return c
 }

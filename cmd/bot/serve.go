@@ -28,6 +28,7 @@ import (
 	"github.com/syncrobot/syncrobot/commands"
 	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/doctor"
 	"github.com/syncrobot/syncrobot/identity"
 	"github.com/syncrobot/syncrobot/notify"
 	"github.com/syncrobot/syncrobot/sessionlog"
@@ -76,8 +77,8 @@ func (r redisLog) Printf(ctx context.Context, format string, v ...any) {
 	r.log.WarnContext(ctx, "redis", "message", fmt.Sprintf(format, v...))
 }
 
-// mostWork is how many commands and clicks are worked on at once, an eighth of
-// it of one person; more are refused politely. Each holds some kilobytes and waits mostly for Syncro.
+// mostWork is how many commands and clicks are worked on at once; more are
+// refused politely. Each holds some kilobytes and waits mostly for Syncro.
 const mostWork = 512
 
 // bot is one running process, put together.
@@ -115,7 +116,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.redis = openRedis(cfg.Redis)
 	client, err := syncro.New(syncro.Options{
 		URL: cfg.Syncro.URL, Auth: cfg.Syncro.Auth, Timeout: cfg.Syncro.Timeout, Log: log,
-		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute, Observe: b.figures.left}),
+		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute}),
 		Redis:   b.redis, Observe: b.figures.request,
 	})
 	if err != nil {
@@ -138,7 +139,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	var handler *commands.Bot
 	b.engine = confirm.New(confirm.Options{
-		Store: store, Syncro: client, Work: b.work, Log: log, Explain: b.figures.explain, Redraw: redraw,
+		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
 		Moved: func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
@@ -152,7 +153,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
 	handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log, Failed: b.figures.failed,
+		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log,
 	})
 	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
 	if err != nil {
@@ -173,6 +174,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() (*config.Config, error)) error {
 	mux := http.NewServeMux()
 	b.platforms.Mount(mux)
+	mux.Handle("GET /{$}", doctor.About(b.cfg))
 	public := &http.Server{
 		Handler: door(mux, b.traces.Tracer("syncrobot/door"), b.figures), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),

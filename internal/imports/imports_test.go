@@ -26,6 +26,7 @@ var may = map[string][]string{
 	"adapters/teams": {"chat"},
 	"commands":       {"audit", "confirm", "identity", "sessionlog", "syncro", "chat"},
 	"confirm":        {"audit", "syncro", "chat"},
+	"doctor":         {"adapters/", "commands", "confirm", "identity", "syncro", "chat", "config"},
 	"identity":       {"syncro", "chat"},
 	"notify":         {"syncro", "chat"},
 	"sessionlog":     {"syncro"},

@@ -40,6 +40,7 @@ type methodRule struct {
 func methods() map[string]methodRule {
 	return map[string]methodRule{
 		"auth.test":          {(*Slack).authTest, ""},
+		"bots.info":          {(*Slack).botsInfo, "users:read"},
 		"team.info":          {(*Slack).teamInfo, "team:read"},
 		"users.info":         {(*Slack).usersInfo, "users:read"},
 		"conversations.open": {(*Slack).conversationsOpen, "im:write"},
@@ -190,6 +191,15 @@ func (s *Slack) authTest(call) map[string]any {
 		"url": "https://" + domain(s.o.TeamName) + ".slack.com/", "team": s.o.TeamName, "team_id": s.o.TeamID,
 		"user": s.users[s.o.BotUser].Name, "user_id": s.o.BotUser, "bot_id": s.botID(), "is_enterprise_install": false,
 	})
+}
+
+func (s *Slack) botsInfo(c call) map[string]any {
+	if c.str("bot") != s.botID() {
+		return failed("bot_not_found")
+	}
+	return done(map[string]any{"bot": map[string]any{
+		"id": s.botID(), "app_id": s.o.AppID, "user_id": s.o.BotUser, "name": s.users[s.o.BotUser].Name, "deleted": false,
+	}})
 }
 
 func (s *Slack) teamInfo(call) map[string]any {

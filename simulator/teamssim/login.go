@@ -165,7 +165,14 @@ func (l *login) serveToken(w http.ResponseWriter, r *http.Request) {
 	case r.PostForm.Get("scope") != botScope:
 		refuse(http.StatusBadRequest, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.")
 	default:
-		token := rand.Text() + rand.Text()
+		// Entra's token is a JWT for the service. Nobody but the service can
+		// check it, so that any key will do here.
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+			"aud": issuer, "appid": l.opt.AppID, "tid": l.opt.TenantID, "exp": l.opt.Now().Add(l.opt.TokenLife).Unix(), "jti": rand.Text(),
+		}).SignedString([]byte(rand.Text()))
+		if err != nil {
+			panic(err) // of claims that are all text and numbers
+		}
 		l.mu.Lock()
 		l.tokens[token] = l.opt.Now().Add(l.opt.TokenLife)
 		l.counts.Tokens++
