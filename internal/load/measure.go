@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/syncrobot/syncrobot/internal/shop"
 )
 
 // plan is how much is measured.
@@ -30,43 +30,40 @@ func measure(ctx context.Context, p plan) error {
 		return errors.New("each of -n, -acks, -c and -starts needs at least one to measure (-acks: five)")
 	}
 	t := newTypist(p.people)
-	s, answersURL, err := openShop(ctx, t)
+	s, err := openShop(t)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	t.url = answersURL
-	program := filepath.Join(s.dir, "bot")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/syncrobot/syncrobot/cmd/bot")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("build the bot: %w", err)
-	}
-	r := report{plan: p}
-	if err := r.measureStarts(ctx, program, s.config()); err != nil {
-		return err
-	}
-	bot, err := start(ctx, program, "serve", "--config", s.config())
+	program, err := shop.Build(ctx, s.Dir, "")
 	if err != nil {
 		return err
 	}
-	defer bot.end()
-	if _, err := bot.ready(ctx); err != nil {
+	r := report{plan: p}
+	if err := r.measureStarts(ctx, program, s.Config()); err != nil {
 		return err
 	}
-	if r.fresh, err = bot.memory(); err != nil {
+	bot, err := shop.Start(ctx, nil, program, "serve", "--config", s.Config())
+	if err != nil {
 		return err
 	}
-	if r.goroutinesBefore, err = bot.goroutines(); err != nil {
+	defer bot.End()
+	if _, err := bot.Ready(ctx); err != nil {
 		return err
 	}
-	if err := r.measureWork(ctx, t, bot, s.syncro.Snapshot().Tickets[0].Number); err != nil {
+	if r.fresh, err = bot.Memory(); err != nil {
+		return err
+	}
+	if r.goroutinesBefore, err = bot.Goroutines(); err != nil {
+		return err
+	}
+	if err := r.measureWork(ctx, t, bot, s.Syncro.Snapshot().Tickets[0].Number); err != nil {
 		return err
 	}
 	if err := r.measureAcks(ctx, t, s, bot); err != nil {
 		return err
 	}
-	r.troubles = bot.troubles.Load()
+	r.troubles = bot.Troubles.Load()
 	r.print()
 	return nil
 }
@@ -74,17 +71,17 @@ func measure(ctx context.Context, p plan) error {
 // measureStarts starts the bot and ends it when it is ready.
 func (r *report) measureStarts(ctx context.Context, program, config string) error {
 	for range r.starts {
-		bot, err := start(ctx, program, "serve", "--config", config)
+		bot, err := shop.Start(ctx, nil, program, "serve", "--config", config)
 		if err != nil {
 			return err
 		}
-		took, err := bot.ready(ctx)
+		took, err := bot.Ready(ctx)
 		if err != nil {
-			bot.end()
+			bot.End()
 			return err
 		}
-		cpu, err := bot.cpu()
-		bot.end()
+		cpu, err := bot.CPU()
+		bot.End()
 		if err != nil {
 			return err
 		}
@@ -95,14 +92,14 @@ func (r *report) measureStarts(ctx context.Context, program, config string) erro
 
 // measureWork has commands answered: help and whoami, which ask nothing of
 // Syncro, and one in twenty that reads a ticket.
-func (r *report) measureWork(ctx context.Context, t *typist, bot *process, ticket int64) error {
+func (r *report) measureWork(ctx context.Context, t *typist, bot *shop.Process, ticket int64) error {
 	number := strconv.FormatInt(ticket, 10)
-	before, err := bot.cpu()
+	before, err := bot.CPU()
 	if err != nil {
 		return err
 	}
 	begun := time.Now()
-	r.work, err = t.work(ctx, bot.listen, r.commands, func(i int) command {
+	r.work, err = t.work(ctx, bot.Listen, r.commands, func(i int) command {
 		switch {
 		case i%20 == 0:
 			return command{"ticket " + number, "#" + number}
@@ -116,18 +113,18 @@ func (r *report) measureWork(ctx context.Context, t *typist, bot *process, ticke
 		return err
 	}
 	r.workTook = time.Since(begun)
-	after, err := bot.cpu()
+	after, err := bot.CPU()
 	if err != nil {
 		return err
 	}
 	r.workCPU = (after - before) / time.Duration(r.commands)
-	if r.worked, err = bot.memory(); err != nil {
+	if r.worked, err = bot.Memory(); err != nil {
 		return err
 	}
 	// What served connections ends with them; that takes a moment.
 	t.client.CloseIdleConnections()
 	for range 100 {
-		if r.goroutinesAfter, err = bot.goroutines(); err != nil || r.goroutinesAfter <= r.goroutinesBefore {
+		if r.goroutinesAfter, err = bot.Goroutines(); err != nil || r.goroutinesAfter <= r.goroutinesBefore {
 			return err
 		}
 		select {
@@ -142,24 +139,24 @@ func (r *report) measureWork(ctx context.Context, t *typist, bot *process, ticke
 // measureAcks measures the CPU time of acknowledgements, of the bot and of
 // the two servers that it is compared with. The bot is sent one command again
 // and again: it acknowledges repeats and does nothing else with them.
-func (r *report) measureAcks(ctx context.Context, t *typist, s *shop, bot *process) error {
+func (r *report) measureAcks(ctx context.Context, t *typist, s *office, bot *shop.Process) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	bare, err := start(ctx, self, "-serve", "bare", "-redis", s.redisURL)
+	bare, err := shop.Start(ctx, nil, self, "-serve", "bare", "-redis", s.redis.URL())
 	if err != nil {
 		return err
 	}
-	defer bare.end()
-	adapter, err := start(ctx, self, "-serve", "adapter", "-redis", s.redisURL, "-slack", s.slackURL)
+	defer bare.End()
+	adapter, err := shop.Start(ctx, nil, self, "-serve", "adapter", "-redis", s.redis.URL(), "-slack", s.SlackURL+"/api/")
 	if err != nil {
 		return err
 	}
-	defer adapter.end()
+	defer adapter.End()
 	fresh := func(who int) string { return t.form(who, "close 32164 Replaced the toner") }
 	repeated := t.form(0, "help")
-	if _, _, err := t.post(ctx, bot.listen, repeated); err != nil {
+	if _, _, err := t.post(ctx, bot.Listen, repeated); err != nil {
 		return err
 	}
 	if _, err := t.answer(ctx, 0); err != nil {
@@ -168,7 +165,7 @@ func (r *report) measureAcks(ctx context.Context, t *typist, s *shop, bot *proce
 	n := r.acks / rounds
 	for round := range rounds + 1 {
 		for _, one := range []struct {
-			server *process
+			server *shop.Process
 			form   func(int) string
 			each   *[]time.Duration
 		}{
@@ -176,14 +173,14 @@ func (r *report) measureAcks(ctx context.Context, t *typist, s *shop, bot *proce
 			{adapter, fresh, &r.adapter},
 			{bot, func(int) string { return repeated }, &r.repeats},
 		} {
-			before, err := one.server.cpu()
+			before, err := one.server.CPU()
 			if err != nil {
 				return err
 			}
-			if err := t.acknowledge(ctx, one.server.listen, n, one.form); err != nil {
+			if err := t.acknowledge(ctx, one.server.Listen, n, one.form); err != nil {
 				return err
 			}
-			after, err := one.server.cpu()
+			after, err := one.server.CPU()
 			if err != nil {
 				return err
 			}
@@ -203,7 +200,7 @@ type report struct {
 
 	work                              tally
 	workTook, workCPU                 time.Duration
-	fresh, worked                     memory
+	fresh, worked                     shop.Memory
 	goroutinesBefore, goroutinesAfter int
 	troubles                          int64
 }
@@ -213,7 +210,7 @@ func (r *report) print() {
 	us := func(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
 	mib := func(kib int64) string { return fmt.Sprintf("%.1f MiB", float64(kib)/1024) }
-	resident := func(m memory) string {
+	resident := func(m shop.Memory) string {
 		return fmt.Sprintf("%s (%s its own, %s of the program file)", mib(m.All), mib(m.Own), mib(m.File))
 	}
 	spread := func(all []time.Duration, show func(time.Duration) string) string {

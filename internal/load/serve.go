@@ -18,6 +18,7 @@ import (
 	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/slacksim"
 )
 
@@ -36,7 +37,7 @@ func serve(ctx context.Context, role, redisURL, slackURL string) error {
 		mux.HandleFunc("POST "+commandPath, bare(rdb))
 	case "adapter":
 		a, err := slack.New(slack.Options{
-			Teams: []string{team}, AppID: app, SigningSecret: signingSecret, BotToken: botToken, APIURL: slackURL,
+			Teams: []string{shop.SlackTeam}, AppID: shop.SlackApp, SigningSecret: shop.SigningSecret, BotToken: shop.BotToken, APIURL: slackURL,
 			Handler: idle{}, Seen: confirm.NewStore(rdb), Work: chat.NewWork(512),
 		})
 		if err != nil {
@@ -52,7 +53,7 @@ func serve(ctx context.Context, role, redisURL, slackURL string) error {
 	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
-	slog.New(slog.NewJSONHandler(os.Stderr, nil)).Info(serving, "listen", l.Addr().String())
+	slog.New(slog.NewJSONHandler(os.Stderr, nil)).Info(shop.Serving, "listen", l.Addr().String())
 	if err := server.Serve(l); ctx.Err() == nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func bare(rdb *redis.Client) http.HandlerFunc {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		want := slacksim.Sign(signingSecret, r.Header.Get("X-Slack-Request-Timestamp"), body)
+		want := slacksim.Sign(shop.SigningSecret, r.Header.Get("X-Slack-Request-Timestamp"), body)
 		if !hmac.Equal([]byte(want), []byte(r.Header.Get("X-Slack-Signature"))) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/slacksim"
 )
 
@@ -67,8 +68,8 @@ func (t *typist) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (t *typist) form(who int, text string) string {
 	n := strconv.FormatInt(t.typed.Add(1), 10)
 	return url.Values{
-		"token": {"deprecated"}, "team_id": {team}, "team_domain": {"shop"}, "channel_id": {"C0DESK"}, "channel_name": {"service-desk"},
-		"user_id": {person}, "user_name": {"dana"}, "command": {"/syncro"}, "text": {text}, "api_app_id": {app},
+		"token": {"deprecated"}, "team_id": {shop.SlackTeam}, "team_domain": {"shop"}, "channel_id": {"C0DESK"}, "channel_name": {"service-desk"},
+		"user_id": {shop.DanaSlack}, "user_name": {"dana"}, "command": {"/syncro"}, "text": {text}, "api_app_id": {shop.SlackApp},
 		"is_enterprise_install": {"false"}, "trigger_id": {"13345224609.738474920.8088930838d88f" + n},
 		"response_url": {t.url + "/" + strconv.Itoa(who) + "/" + n},
 	}.Encode()
@@ -84,7 +85,7 @@ func (t *typist) post(ctx context.Context, bot, form string) (words string, took
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("X-Slack-Request-Timestamp", stamp)
-	req.Header.Set("X-Slack-Signature", slacksim.Sign(signingSecret, stamp, []byte(form)))
+	req.Header.Set("X-Slack-Signature", slacksim.Sign(shop.SigningSecret, stamp, []byte(form)))
 	begun := time.Now()
 	resp, err := t.client.Do(req)
 	if err != nil {

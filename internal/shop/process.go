@@ -1,4 +1,4 @@
-package main
+package shop
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -17,23 +18,42 @@ import (
 	"time"
 )
 
-// serving is the log message with which a server says where it listens.
-const serving = "serving"
+// Serving is the log message with which a server says where it listens.
+const Serving = "serving"
 
-// process is a server that runs on its own, so that the kernel counts its
-// CPU time and memory apart from ours.
-type process struct {
-	cmd      *exec.Cmd
-	started  time.Time
-	listen   string       // host:port
-	admin    string       // host:port; of the bot alone
-	troubles atomic.Int64 // lines of its log that are warnings or errors
-	ended    chan struct{}
+// Build builds the bot into dir and returns its path. overlay is go build's
+// -overlay, empty for none.
+func Build(ctx context.Context, dir, overlay string) (program string, err error) {
+	program = filepath.Join(dir, "bot")
+	args := []string{"build", "-o", program}
+	if overlay != "" {
+		args = append(args, "-overlay", overlay)
+	}
+	build := exec.CommandContext(ctx, "go", append(args, "github.com/syncrobot/syncrobot/cmd/bot")...)
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build the bot: %w", err)
+	}
+	return program, nil
 }
 
-// start runs a server and returns when it has said where it listens.
-func start(ctx context.Context, program string, arguments ...string) (*process, error) {
-	p := &process{cmd: exec.Command(program, arguments...), ended: make(chan struct{})}
+// Process is a server that runs on its own: it can be killed, and the kernel
+// counts its CPU time and memory apart from ours.
+type Process struct {
+	Listen   string       // host:port
+	Admin    string       // host:port; of the bot alone
+	Troubles atomic.Int64 // lines of its log that are warnings or errors
+	Ended    chan struct{}
+
+	cmd     *exec.Cmd
+	started time.Time
+	log     io.Writer
+}
+
+// Start runs a server and returns when it has said where it listens. Its log
+// goes to log; where that is nil, its first troubles to standard error.
+func Start(ctx context.Context, log io.Writer, program string, arguments ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(program, arguments...), Ended: make(chan struct{}), log: log}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -51,28 +71,34 @@ func start(ctx context.Context, program string, arguments ...string) (*process, 
 		}
 		return p, nil
 	case <-ctx.Done():
-		p.end()
+		p.End()
 		return nil, ctx.Err()
 	}
 }
 
 // listenTo reads a server's log to its end. heard is told whether the server
 // came to serve.
-func (p *process) listenTo(log io.Reader, heard chan<- bool) {
-	defer close(p.ended)
+func (p *Process) listenTo(log io.Reader, heard chan<- bool) {
+	defer close(p.Ended)
 	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		if p.log != nil {
+			fmt.Fprintln(p.log, lines.Text())
+		}
 		var line struct{ Level, Msg, Listen, Admin string }
 		if json.Unmarshal(lines.Bytes(), &line) != nil {
-			fmt.Fprintln(os.Stderr, lines.Text())
+			if p.log == nil {
+				fmt.Fprintln(os.Stderr, lines.Text())
+			}
 			continue
 		}
 		switch {
-		case line.Msg == serving:
-			p.listen, p.admin = line.Listen, line.Admin
+		case line.Msg == Serving:
+			p.Listen, p.Admin = line.Listen, line.Admin
 			heard <- true
 		case line.Level == "WARN" || line.Level == "ERROR":
-			if p.troubles.Add(1) <= 3 {
+			if p.Troubles.Add(1) <= 3 && p.log == nil {
 				fmt.Fprintln(os.Stderr, lines.Text())
 			}
 		}
@@ -84,22 +110,28 @@ func (p *process) listenTo(log io.Reader, heard chan<- bool) {
 	}
 }
 
-// end stops the server: politely, and after ten seconds for certain.
-func (p *process) end() {
+// End stops the server: politely, and after ten seconds for certain.
+func (p *Process) End() {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
-	case <-p.ended:
+	case <-p.Ended:
 	case <-time.After(10 * time.Second):
 		p.cmd.Process.Kill()
-		<-p.ended
+		<-p.Ended
 	}
 }
 
-// ready waits for the bot's /readyz and returns how long it took from the
+// Kill ends the server at once, as kill -9 does.
+func (p *Process) Kill() {
+	p.cmd.Process.Kill()
+	<-p.Ended
+}
+
+// Ready waits for the bot's /readyz and returns how long it took from the
 // start of the process.
-func (p *process) ready(ctx context.Context) (time.Duration, error) {
+func (p *Process) Ready(ctx context.Context) (time.Duration, error) {
 	for {
-		resp, err := http.Get("http://" + p.admin + "/readyz")
+		resp, err := http.Get("http://" + p.Admin + "/readyz")
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
@@ -109,7 +141,7 @@ func (p *process) ready(ctx context.Context) (time.Duration, error) {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case <-p.ended:
+		case <-p.Ended:
 			return 0, errors.New("the bot ended before it was ready")
 		case <-time.After(time.Millisecond):
 		}
@@ -119,9 +151,9 @@ func (p *process) ready(ctx context.Context) (time.Duration, error) {
 // tick is the unit of CPU time in /proc, for programs always 1/100 s (proc(5)).
 const tick = 10 * time.Millisecond
 
-// cpu is the CPU time of all the process's threads up to now, in user and in
+// CPU is the CPU time of all the process's threads up to now, in user and in
 // kernel mode.
-func (p *process) cpu() (time.Duration, error) {
+func (p *Process) CPU() (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -137,31 +169,31 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(user+kernel) * tick, errors.Join(errUser, errKernel)
 }
 
-// memory is a process's resident memory in KiB. File is the program itself,
+// Memory is a process's resident memory in KiB. File is the program itself,
 // as far as its pages were touched: the kernel can drop and read them again.
-type memory struct{ All, Peak, Own, File int64 }
+type Memory struct{ All, Peak, Own, File int64 }
 
-func (p *process) memory() (memory, error) {
+func (p *Process) Memory() (Memory, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return memory{}, err
+		return Memory{}, err
 	}
-	var m memory
+	var m Memory
 	for field, to := range map[string]*int64{"VmRSS": &m.All, "VmHWM": &m.Peak, "RssAnon": &m.Own, "RssFile": &m.File} {
 		_, rest, ok := strings.Cut(string(b), "\n"+field+":")
 		if !ok {
-			return memory{}, fmt.Errorf("/proc/PID/status has no %s", field)
+			return Memory{}, fmt.Errorf("/proc/PID/status has no %s", field)
 		}
 		if *to, err = strconv.ParseInt(strings.Fields(rest)[0], 10, 64); err != nil {
-			return memory{}, err
+			return Memory{}, err
 		}
 	}
 	return m, nil
 }
 
-// goroutines is what the bot's /metrics says.
-func (p *process) goroutines() (int, error) {
-	resp, err := http.Get("http://" + p.admin + "/metrics")
+// Goroutines is what the bot's /metrics says.
+func (p *Process) Goroutines() (int, error) {
+	resp, err := http.Get("http://" + p.Admin + "/metrics")
 	if err != nil {
 		return 0, err
 	}
