@@ -20,11 +20,11 @@ import (
 // Server is one redis-server, with an append-only file that every write
 // reaches before it is answered.
 type Server struct {
-	t       testing.TB // nil: no test owns it
-	port    int
-	dir     string
-	options []string
-	cmd     *exec.Cmd
+	t    testing.TB // nil: no test owns it
+	port int
+	user string // as whom clients log in, with the same word as password; empty: nobody
+	args []string
+	cmd  *exec.Cmd
 }
 
 // Start runs a server on a free port and stops it when the test ends.
@@ -62,12 +62,22 @@ func start(t testing.TB, options ...string) *Server {
 // It runs after Up and until Kill. options are redis-server's own, as
 // "--cluster-enabled", "yes".
 func New(dir string, options ...string) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
+	return &Server{port: port, args: append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(port),
+		"--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning",
+		"--databases", strconv.Itoa(Databases)}, options...)}, nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
 	defer l.Close()
-	return &Server{port: l.Addr().(*net.TCPAddr).Port, dir: dir, options: options}, nil
+	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // Addr is the server's host:port.
@@ -96,7 +106,7 @@ func (s *Server) Database(n int) *redis.Client {
 // closes.
 func (s *Server) Connect(n int) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: s.Addr(), DB: n, DisableIdentity: true, ContextTimeoutEnabled: true,
+		Addr: s.Addr(), DB: n, Username: s.user, Password: s.user, DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 }
@@ -127,9 +137,7 @@ func (s *Server) Restart() {
 // Up is Restart for a server that no test owns.
 func (s *Server) Up() error {
 	s.Kill()
-	s.cmd = exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(s.port),
-		"--dir", s.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning",
-		"--databases", strconv.Itoa(Databases)}, s.options...)...)
+	s.cmd = exec.Command("redis-server", s.args...)
 	if err := s.cmd.Start(); err != nil {
 		s.cmd = nil
 		return fmt.Errorf("start redis-server: %w", err)
@@ -152,7 +160,7 @@ func (s *Server) HasReplicas(n int) error {
 
 // until waits for something to become true of the server.
 func (s *Server) until(what string, done func(context.Context, *redis.Client) bool) error {
-	c := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
+	c := redis.NewClient(&redis.Options{Addr: s.Addr(), Username: s.user, Password: s.user, MaxRetries: -1})
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
