@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // kinds is THE LIST OF WRITES, each with how it is read from storage.
@@ -25,6 +27,9 @@ func kinds() map[string]func(json.RawMessage) (Write, error) {
 		CreateCustomer{}.Kind(): stored[CreateCustomer],
 	}
 }
+
+// Kinds are the names of all writes, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds())) }
 
 // MarshalWrite makes a write storable.
 func MarshalWrite(w Write) (kind string, args json.RawMessage, err error) {

@@ -25,6 +25,8 @@ type Person interface {
 	Repeat(ctx context.Context)
 	// Cards are what the bot shows the person, oldest first.
 	Cards() ([]Card, error)
+	// Again is the same person at another device, who may act at the same time.
+	Again() Person
 }
 
 // Card is a message of the bot as one person sees it.
@@ -56,9 +58,13 @@ type slackPerson struct {
 	read          map[string]Card
 }
 
-// InSlack is a person in their direct message with the bot.
-func (s *Shop) InSlack(user string) Person {
-	return &slackPerson{slack: s.Slack, user: user, channel: s.Slack.DirectMessage(user), read: map[string]Card{}}
+// InSlack is a person in a channel.
+func (s *Shop) InSlack(user, channel string) Person {
+	return &slackPerson{slack: s.Slack, user: user, channel: channel, read: map[string]Card{}}
+}
+
+func (p *slackPerson) Again() Person {
+	return &slackPerson{slack: p.slack, user: p.user, channel: p.channel, read: map[string]Card{}}
 }
 
 func (p *slackPerson) Say(ctx context.Context, line string) error {
@@ -116,6 +122,10 @@ type teamsPerson struct {
 // InTeams is a person in their personal chat with the bot.
 func (s *Shop) InTeams(user string) Person {
 	return &teamsPerson{teams: s.Teams, user: user, read: map[string]Card{}}
+}
+
+func (p *teamsPerson) Again() Person {
+	return &teamsPerson{teams: p.teams, user: p.user, read: map[string]Card{}}
 }
 
 func (p *teamsPerson) Say(ctx context.Context, line string) error {

@@ -132,6 +132,7 @@ func (s *Shop) slackOptions() slacksim.Options {
 	for i := range s.o.Crowd {
 		dana, rob := SlackCrowd(i)
 		o.Users = append(o.Users, slacksim.User{ID: dana, Name: "dana", RealName: "Dana Ruiz"}, slacksim.User{ID: rob, Name: "rob", RealName: "Rob Ames"})
+		o.Channels[0].Members = append(o.Channels[0].Members, dana, rob)
 	}
 	return o
 }
