@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTheLinesAreThere: a sabotage of a line that is no more shows nothing.
+func TestTheLinesAreThere(t *testing.T) {
+	t.Parallel()
+	for _, s := range sabotages {
+		if _, err := s.overlay("../..", t.TempDir()); err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+	}
+}
+
+// TestWhatNobodyNoticesIsTold.
+func TestWhatNobodyNoticesIsTold(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "a.go"), []byte("one two two three"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	watchful := func(name, word string) guard {
+		return guard{name, func(_ context.Context, overlay string) error {
+			asked = append(asked, name)
+			b, err := os.ReadFile(filepath.Join(filepath.Dir(overlay), "0-a.go"))
+			if err != nil {
+				t.Error(err)
+			}
+			if strings.Contains(string(b), word) {
+				return nil
+			}
+			return errors.New("no " + word)
+		}}
+	}
+	list := []sabotage{{"harmless", in("a.go", "three", "three")}, {"harmful", in("a.go", "one", "")}, {"worse", in("a.go", "three", "")}}
+	guards := []guard{watchful("first", "one"), watchful("second", "three")}
+	var rows []string
+	missed, err := try(t.Context(), root, list, guards, false, func(row string) { rows = append(rows, row) })
+	if err != nil || len(missed) != 1 || missed[0] != "harmless" {
+		t.Errorf("missed %q, %v", missed, err)
+	}
+	if got, want := strings.Join(rows[2:], "\n"), "| harmless | NOBODY |  |\n| harmful | first | no one |\n| worse | second | no three |"; got != want {
+		t.Errorf("the table is\n%s\nwant\n%s", got, want)
+	}
+	if got := strings.Join(asked, " "); got != "first second first first second" {
+		t.Errorf("asked %s", got)
+	}
+	if _, err := try(t.Context(), root, []sabotage{{"vague", in("a.go", "two", "")}}, guards, false, func(string) {}); err == nil {
+		t.Error("a text that occurs twice was replaced")
+	}
+}
