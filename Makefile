@@ -2,12 +2,15 @@
 
 CARDS    := internal/cardcheck
 FUZZTIME ?= 10s
+MODES    ?= single sentinel cluster
+SEED     ?= 1
+CHANGES  ?= 300
 SUDO     := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: help test check lint format vet staticcheck cards deploy race fuzz demo build redis
+.PHONY: help test check lint format vet staticcheck cards deploy race fuzz chaos sabotage demo build redis
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: redis ## all Go tests, with a real redis-server (installed when missing)
 	go test -timeout 8m ./...
@@ -44,6 +47,12 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 		echo "$$package $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
+
+chaos: redis ## real bots on a real Redis while everything fails: MODES (single sentinel cluster), SEED (1), CHANGES (300)
+	@for mode in $(MODES); do go run ./internal/chaos -mode $$mode -seed $(SEED) -changes $(CHANGES) || exit 1; done
+
+sabotage: redis ## the engine broken one line at a time, and which test notices (about an hour)
+	go run ./internal/sabotage
 
 demo: ## the whole bot with a simulated Syncro, Slack and Teams, on this machine alone
 	go run ./cmd/bot demo
