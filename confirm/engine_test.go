@@ -571,6 +571,31 @@ func TestACardIsNotLeftBehindItsRecord(t *testing.T) {
 	}
 }
 
+// TestAPlatformThatTakesItsTime: the lease is let go before the outcome is
+// drawn, and that does not cut the drawing short.
+func TestAPlatformThatTakesItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	do, tries := p.Redraw, 0
+	p.Redraw = func(ctx context.Context, u chat.User, ref chat.Ref, c chat.Card) error {
+		tries++
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(testLease * 3 / 4):
+			return do(ctx, u, ref, c)
+		}
+	}
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "Done and checked")
+	if tries != 1 {
+		t.Errorf("drawn %d times", tries)
+	}
+}
+
 func nobody(context.Context, string) (Actor, error) { return Actor{}, errors.New("nobody") }
 
 // away makes the platform of the processes refuse so many drawings.

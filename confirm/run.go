@@ -538,9 +538,17 @@ func (e *Engine) drawAtRest(ctx context.Context, op *Operation) {
 // drawn is tried again: then Slack takes no drawing any more (slack.md).
 const drawPatience = 30 * time.Minute
 
+// drawing is how long a drawing may take. It outlives the lease, which is let
+// go before what came of an operation is drawn (hold).
+func (e *Engine) drawing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), e.Lease)
+}
+
 // drawnAtRest draws what came of an operation. Where that fails, or the
 // process dies, the operation is due again and another process draws it.
 func (e *Engine) drawnAtRest(ctx context.Context, op *Operation, card chat.Card) {
+	ctx, cancel := e.drawing(ctx)
+	defer cancel()
 	if err := e.Redraw(ctx, op.Author, op.Card, card); err != nil {
 		e.Log.Warn("a card could not be redrawn", "op", op.Name(), "error", err)
 		if e.Now().Sub(op.Pressed) < drawPatience {
@@ -582,6 +590,8 @@ func (r *runner) kept(err error) error {
 // loses nothing: what comes of it is drawn, too.
 func (r *runner) draw(ctx context.Context) {
 	r.op.Draws++
+	ctx, cancel := r.drawing(ctx)
+	defer cancel()
 	if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.card(false)); err != nil {
 		r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
 	}
