@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -63,6 +64,44 @@ func TestWorkRefusesWhatIsTooMuchAndWhatComesAfterTheEnd(t *testing.T) {
 	}
 	if w.Start(t.Context(), func(context.Context) {}) {
 		t.Error("took a piece after the end")
+	}
+}
+
+// Whatever one person does, others find room; whatever all of them do, the bot
+// finds room to look for what is in doubt.
+func TestNobodyTakesAllTheRoom(t *testing.T) {
+	t.Parallel()
+	const limit = 128
+	w := NewWork(limit)
+	release := make(chan struct{})
+	piece := func(context.Context) { <-release }
+	taken := func(start func() bool) (n int) {
+		for start() {
+			n++
+		}
+		return n
+	}
+	person := func(who string) func() bool {
+		return func() bool { return w.StartFor(t.Context(), who, piece) }
+	}
+	people := 0
+	for _, who := range []string{"slack/T1/U1", "slack/T1/U2", "teams/1/2"} {
+		n := taken(person(who))
+		if n != limit/8 {
+			t.Errorf("%s has %d pieces, want an eighth of %d", who, n, limit)
+		}
+		people += n
+	}
+	for i := range limit {
+		people += taken(person(fmt.Sprint(i)))
+	}
+	own := taken(func() bool { return w.Start(t.Context(), piece) })
+	if people != limit-limit/8 || own != limit/8 {
+		t.Errorf("people have %d pieces and the bot %d, want %d and %d", people, own, limit-limit/8, limit/8)
+	}
+	close(release)
+	if err := w.Drain(t.Context()); err != nil || w.pieces != 0 || len(w.of) != 0 {
+		t.Errorf("%v; afterwards there are %d pieces, of %v", err, w.pieces, w.of)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Work runs what goes on after an acknowledgement. It bounds how much goes on
-// at once and lets a shutdown wait for it.
+// at once, in all and for one person, and lets a shutdown wait for it.
 type Work struct {
 	// Log, if set before the first Start, is told of a piece that panicked,
 	// and the others go on: one payload must not take the bot down. What was
@@ -17,17 +17,27 @@ type Work struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	slots  chan struct{}
+	limit  int
 
 	mu      sync.Mutex
 	closed  bool
+	pieces  int
+	of      map[string]int // pieces, by person
 	running sync.WaitGroup
 }
+
+// A person has an eighth of all there is room for, so that one who types, or
+// whose script types, without end takes nobody else's; all of them leave an
+// eighth to the bot's own: what is in doubt is looked for whatever people do.
+const share = 8
+
+// leastShare is what a person has however little there is room for.
+const leastShare = 8
 
 // NewWork makes a Work that runs at most limit pieces at once.
 func NewWork(limit int) *Work {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Work{ctx: ctx, cancel: cancel, slots: make(chan struct{}, limit)}
+	return &Work{ctx: ctx, cancel: cancel, limit: limit, of: map[string]int{}}
 }
 
 // Start runs f on a goroutine of its own. It reports false, and runs nothing,
@@ -35,18 +45,26 @@ func NewWork(limit int) *Work {
 // the values of from, what a trace and the log know of the request behind it,
 // and is cancelled only when Drain gives up waiting.
 func (w *Work) Start(from context.Context, f func(ctx context.Context)) bool {
+	return w.StartFor(from, "", f)
+}
+
+// StartFor is Start for something that a person did, whom who names (User.Key):
+// it reports false as well when too much is going on for that person, or for
+// people in all.
+func (w *Work) StartFor(from context.Context, who string, f func(ctx context.Context)) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	room := w.limit
+	if who != "" {
+		room -= w.limit / share
+	}
+	if w.closed || w.pieces >= room || who != "" && w.of[who] >= max(w.limit/share, leastShare) {
 		return false
 	}
-	select {
-	case w.slots <- struct{}{}:
-	default:
-		return false
-	}
+	w.pieces++
+	w.of[who]++
 	w.running.Go(func() {
-		defer func() { <-w.slots }()
+		defer w.done(who)
 		if w.Log != nil {
 			defer w.survive()
 		}
@@ -56,6 +74,15 @@ func (w *Work) Start(from context.Context, f func(ctx context.Context)) bool {
 		f(ctx)
 	})
 	return true
+}
+
+func (w *Work) done(who string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pieces--
+	if w.of[who]--; w.of[who] == 0 {
+		delete(w.of, who)
+	}
 }
 
 // Drain takes nothing new and waits for what is running. When ctx ends first

@@ -37,6 +37,7 @@ type Options struct {
 	Rules  Rules
 	Audit  *audit.Log
 	Log    *slog.Logger
+	Failed func(code string) // told of each command that came to nothing, by the code on its card
 }
 
 // Bot is the chat.Handler behind all platforms.
@@ -52,12 +53,9 @@ func New(o Options) *Bot {
 	return &Bot{Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}, readings: readings{o.Redis}}
 }
 
-// patience is how long a command may take, waiting for Syncro's limit included.
-const patience = 90 * time.Second
-
 // Command answers a typed command.
 func (b *Bot) Command(ctx context.Context, req chat.Request, r chat.Replier) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel, r := b.patiently(ctx, req.User, r)
 	defer cancel()
 	b.reply(ctx, req, r, b.answer(ctx, req.User, req.Text, ""))
 }
@@ -153,9 +151,9 @@ func (b *Bot) runLine(ctx context.Context, req chat.Request, line, replaces stri
 	return chat.Answer{
 		Replace: &chat.Card{Title: clip(title, 60), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
 		Then: func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, patience)
+			ctx, cancel, r := b.patiently(ctx, req.User, inPlace{b, req})
 			defer cancel()
-			b.reply(ctx, req, inPlace{b, req}, b.answer(ctx, req.User, line, req.Click.Card))
+			b.reply(ctx, req, r, b.answer(ctx, req.User, line, req.Click.Card))
 		},
 	}
 }
@@ -219,6 +217,8 @@ func (b *Bot) asks(ctx context.Context, user chat.User, command *Command, rest s
 // explains it, choices become buttons.
 func (b *Bot) present(ctx context.Context, user chat.User, typed string, result Result, err error) Result {
 	if err != nil {
+		_, code := Explain(err)
+		b.Failed(code)
 		result = card(errorCard(err, typed))
 		if e, ok := errors.AsType[*UsageError](err); ok {
 			result.Choices = e.Choices

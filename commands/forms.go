@@ -81,7 +81,7 @@ func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, 
 		return problems, nil
 	}
 	return nil, func(ctx context.Context, r chat.Replier) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel, r := b.patiently(ctx, req.User, r)
 		defer cancel()
 		if a.Replaces != "" {
 			if late, ok := b.Engine.Replaced(ctx, req.User, a.Replaces, req.Form.Card); !ok {

@@ -41,7 +41,7 @@ func (b *Bot) Greet(ctx context.Context, req chat.Request) chat.Card {
 		}
 		card.Parts = []chat.Part{chat.Text("You have no Syncro key of your own here yet. Ask the administrator of this bot to add it: comments and charges then carry your name. " + may + ".")}
 	case err != nil:
-		words, code := explain(err)
+		words, code := Explain(err)
 		card.Parts = []chat.Part{chat.Text(words)}
 		card.Tone, card.Note = chat.Warn, code
 		return card

@@ -132,7 +132,7 @@ func heading(c syncro.Comment) string {
 
 func invoiceLine(invoices []syncro.Invoice, err error) string {
 	if err != nil {
-		words, _ := explain(err)
+		words, _ := Explain(err)
 		return "not known. " + words
 	}
 	if len(invoices) == 0 {

@@ -13,10 +13,10 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// explain is an error in words a technician can act on, with the code under
+// Explain is an error in words a technician can act on, with the code under
 // which docs/troubleshooting.md has more. Whether anything was sent is said
 // by the caller, first.
-func explain(err error) (words, code string) {
+func Explain(err error) (words, code string) {
 	var (
 		usage     *UsageError
 		answer    *syncro.Error
@@ -28,6 +28,7 @@ func explain(err error) (words, code string) {
 		actor     *confirm.ActorError
 		store     *confirm.StoreError
 		replicas  *confirm.ReplicasError
+		uncounted *syncro.UncountedError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -50,6 +51,8 @@ func explain(err error) (words, code string) {
 			replicas.Have, replicas.Want), "redis-replicas"
 	case errors.As(err, &store):
 		return "My memory (Redis) does not answer, and without it I change nothing.", "redis"
+	case errors.As(err, &uncounted):
+		return "My memory (Redis) does not answer, and without it I ask Syncro nothing: nobody would count the requests.", "redis"
 	case errors.As(err, &busy):
 		return fmt.Sprintf("Syncro allows this office only so many requests a minute, and they are used up. It takes about %s more.",
 			busy.Wait.Round(time.Second)), "rate-limit"
@@ -65,13 +68,6 @@ func explain(err error) (words, code string) {
 		return "This card belongs to somebody else.", "not-your-card"
 	}
 	return "Something went wrong inside the bot; its log says what.", "internal"
-}
-
-// Explain is an error in words for a card that says itself whether anything
-// was sent.
-func Explain(err error) string {
-	words, _ := explain(err)
-	return words
 }
 
 // answered is Syncro's refusal in words.
@@ -109,7 +105,7 @@ func several(e *syncro.AmbiguousNumber) string {
 // errorCard is the answer to a command that came to nothing. Commands cannot
 // write, so nothing was sent; what was typed comes back.
 func errorCard(err error, typed string) chat.Card {
-	words, code := explain(err)
+	words, code := Explain(err)
 	c := chat.Card{Title: "That did not work", Tone: chat.Bad, Note: code}
 	c.Parts = append(c.Parts, chat.Text("Nothing was sent. "+words))
 	if e, ok := errors.AsType[*UsageError](err); ok {
@@ -126,6 +122,6 @@ func errorCard(err error, typed string) chat.Card {
 
 // refusal is all that a person who is not served is told.
 func refusal() chat.Card {
-	words, code := explain(identity.ErrUnknown)
+	words, code := Explain(identity.ErrUnknown)
 	return chat.Card{Title: "Sorry", Tone: chat.Warn, Parts: []chat.Part{chat.Text("Nothing was sent. " + words)}, Note: code}
 }

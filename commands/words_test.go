@@ -49,7 +49,7 @@ func TestEveryCodeIsExplainedInTheDocs(t *testing.T) {
 	}
 	codes := engineCodes
 	for _, err := range everyError() {
-		words, code := explain(err)
+		words, code := Explain(err)
 		if words == "" || code == "" {
 			t.Errorf("%v is said as %q, code %q", err, words, code)
 		}

@@ -133,6 +133,9 @@ func (o *Operation) drawRunning(c *chat.Card) {
 		c.Tone = chat.Warn
 		text = "It was sent once, and Syncro gave no clear answer. I do not send it again: I am looking whether it arrived.\n" + s.Why
 	}
+	if o.Busy > 0 {
+		text += fmt.Sprintf("\nSyncro is busy: %s… It goes on by itself.", max(o.Busy, time.Second).Round(time.Second))
+	}
 	c.Parts = append(c.Parts, chat.Text(text), stepLines(o))
 }
 

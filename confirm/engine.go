@@ -47,7 +47,8 @@ type Options struct {
 	// over while a request is on its way: 2 Timeout + 5 s.
 	Lease time.Duration
 
-	// Observe is told of each step that is settled and of each operation that
+	// Observe is told of each doubt that begins and that is found to have
+	// landed, of each step that is settled and of each operation that
 	// ends: what ("step", "operation"), kind and state.
 	Observe func(what, kind, state string)
 	// Moved is told, before the card is drawn, for which technician something

@@ -355,3 +355,45 @@ func TestLimitOfSyncro(t *testing.T) {
 		})
 	}
 }
+
+// TestA429PausesEverybody: what another process was about to send waits as
+// well, one request tries when the pause is over, and then both go on by
+// themselves, each once.
+func TestA429PausesEverybody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	refused, other := w.process().start(t), w.process().start(t)
+	first, second := w.ticket(), w.ticket()
+	one, _ := refused.mustPropose(t, first.ID, noteOn(first.ID))
+	two, _ := other.mustPropose(t, second.ID, noteOn(second.ID))
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.TooMany, Method: "POST", RetryAfter: "3"})
+	refused.press(t.Context(), VerbConfirm, one)
+	before := len(w.sim.Requests())
+	other.press(t.Context(), VerbConfirm, two)
+	contains(t, other.drawnFirst(two), "Confirmed.", "Syncro is busy: ", "It goes on by itself.")
+	for p, id := range map[*process]string{refused: one, other: two} {
+		if op, err := p.settle(t.Context(), id); err != nil || op.State != Done {
+			t.Errorf("%+v, %v", op, err)
+		}
+	}
+	all := w.sim.Requests()
+	said := all[before-1]
+	if said.Status != 429 {
+		t.Fatalf("the last request before the pause is %+v", said)
+	}
+	tries := all[before]
+	if pause := tries.At.Sub(said.At); pause < 3*time.Second {
+		t.Errorf("%s %s came %s after a 429 that asked for 3 s", tries.Method, tries.Path, pause)
+	}
+	if alone := all[before+1].At.Sub(tries.At); alone < time.Second {
+		t.Errorf("the next came %s after the one that tried", alone)
+	}
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 3 {
+		t.Errorf("%d comments were posted, want two and the one that was refused", n)
+	}
+	for _, ticket := range []syncrosim.Ticket{first, second} {
+		if now, _ := w.sim.Ticket(ticket.Number); len(now.Comments) != 1 {
+			t.Errorf("%d comments are there", len(now.Comments))
+		}
+	}
+}

@@ -69,6 +69,10 @@ type Operation struct {
 	version int64
 	holder  string
 	lines   []audit.Line // for the record, with the next save
+
+	// Busy is how long Syncro's limit keeps the next request back, on a card
+	// that is drawn to say so. It is not kept.
+	Busy time.Duration `json:"-"`
 }
 
 // As is the person as whom Syncro will log an operation.

@@ -76,7 +76,7 @@ func (e *Engine) run(ctx context.Context, op *Operation) {
 		e.hold(ctx, cancel, op.ID, op.holder, lockKey(op))
 	}()
 	r := &runner{Engine: e, op: op}
-	r.steps(ctx)
+	r.steps(syncro.OnWait(ctx, func(wait time.Duration) { r.busy(ctx, wait) }))
 	cancel(nil)
 	<-holding
 }
@@ -176,6 +176,7 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 			step.Why = "it was so already: nothing was sent by this click"
 		} else {
 			step.Why = "Syncro's answer was lost: looked for, and found"
+			r.Observe("doubt", step.Kind, "found")
 		}
 		r.op.noteFound(step, Landed)
 		return r.happened(ctx, step, w)
@@ -265,6 +266,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	case syncro.Unknown:
 		step.Why = r.Explain(out.Err)
 		r.log(r.op, "in doubt", "error", out.Err)
+		r.Observe("doubt", step.Kind, "begun")
 		if r.save(ctx, 0, r.Looks[0]) {
 			r.draw(ctx)
 		}
@@ -506,6 +508,9 @@ func (r *runner) park(ctx context.Context, again time.Duration) {
 	r.op.note(r.op.line(audit.Parked))
 	if again == 0 {
 		r.Observe("operation", r.op.kind(), string(Parked))
+		if step := r.op.current(); step != nil && step.State != Waiting && step.State != Refused {
+			r.Observe("step", step.Kind, string(step.State))
+		}
 		r.rest(ctx)
 	} else if r.save(ctx, 0, again) {
 		r.draw(ctx)
@@ -595,6 +600,16 @@ func (r *runner) draw(ctx context.Context) {
 	if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.card(false)); err != nil {
 		r.Log.Warn("a card could not be redrawn", "op", r.op.Name(), "error", err)
 	}
+}
+
+// busy makes the card say that the next request waits for Syncro's limit.
+func (r *runner) busy(ctx context.Context, wait time.Duration) {
+	if r.op.Draws >= progressDraws {
+		return
+	}
+	r.op.Busy = wait
+	r.draw(ctx)
+	r.op.Busy = 0
 }
 
 // listed is ids in words.

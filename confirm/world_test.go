@@ -197,6 +197,17 @@ func (p *process) last(id string) chat.Card {
 	return drawn[len(drawn)-1]
 }
 
+// drawnFirst is the card as this process drew it first after the click.
+func (p *process) drawnFirst(id string) chat.Card {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	drawn := p.drawn[chat.Ref("card of "+id)]
+	if len(drawn) == 0 {
+		return chat.Card{}
+	}
+	return drawn[0]
+}
+
 // settle waits until the operation is at rest: settled, or in need of its author.
 func (p *process) settle(ctx context.Context, id string) (*Operation, error) {
 	for {

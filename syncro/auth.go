@@ -74,7 +74,7 @@ func (c *Client) probe(ctx context.Context, key Key, class Class, path string) b
 		forms = forms[1:] // the header was just refused there
 	}
 	for _, auth := range forms {
-		if c.limiter.Wait(ctx, class) != nil {
+		if c.limiter.Wait(ctx, class, key) != nil {
 			return false
 		}
 		_, _, failure := c.do(ctx, call{method: http.MethodGet, path: mePath, transport: signer{next: c.reads, key: key, auth: auth}})

@@ -51,7 +51,7 @@ func BenchmarkLimiterWait(b *testing.B) {
 	l := NewLimiter(redistest.Start(b).Client(), LimiterOptions{PerMinute: 60_000_000})
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := l.Wait(b.Context(), ClassLookup); err != nil {
+		if err := l.Wait(b.Context(), ClassLookup, Key{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -144,7 +144,7 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 		}
 		leaving.SHA256 = fmt.Sprintf("%x", sha256.Sum256(body))
 	}
-	if err := c.limiter.Wait(ctx, ClassClick); err != nil {
+	if err := c.limiter.Wait(ctx, ClassClick, key); err != nil {
 		return unsent(err)
 	}
 	if err := ready(ctx, leaving); err != nil {
@@ -181,7 +181,7 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 func (c *Client) get(ctx context.Context, key Key, class Class, path string) ([]byte, error) {
 	var last *Error
 	for range readTries {
-		if err := c.limiter.Wait(ctx, class); err != nil {
+		if err := c.limiter.Wait(ctx, class, key); err != nil {
 			if last != nil {
 				return nil, last
 			}

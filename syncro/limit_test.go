@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -16,94 +15,14 @@ import (
 	"github.com/syncrobot/syncrobot/internal/redistest"
 )
 
-// server counts requests as some server might, and says whether it answers
-// 429 to one that arrives at t.
-type server func(t time.Time) (refused bool)
-
-func fixedMinute(limit int, offset time.Duration) server {
-	counts := map[int64]int{}
-	return func(t time.Time) bool {
-		minute := t.Add(offset).Unix() / 60
-		counts[minute]++
-		return counts[minute] > limit
+// try asks for a place, as the head of a limiter's queue does.
+func try(t testing.TB, l *Limiter, class Class, id string) (wait time.Duration) {
+	t.Helper()
+	wait, _, _, err := l.ask(t.Context(), class, id)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func slidingLog(limit int) server {
-	var log []time.Time
-	return func(t time.Time) bool {
-		log = slices.DeleteFunc(log, func(old time.Time) bool { return t.Sub(old) >= time.Minute })
-		if len(log) >= limit {
-			return true
-		}
-		log = append(log, t)
-		return false
-	}
-}
-
-func bucket(limit, burst int) server {
-	tokens, last := float64(burst), time.Time{}
-	return func(t time.Time) bool {
-		if !last.IsZero() {
-			tokens = min(tokens+t.Sub(last).Seconds()*float64(limit)/60, float64(burst))
-		}
-		last = t
-		if tokens < 1 {
-			return true
-		}
-		tokens--
-		return false
-	}
-}
-
-// A server's clock, its way of counting and the network's delays are not
-// ours. The script runs here as it is, on a Redis whose clock the test sets.
-func TestLimiterKeepsBelowEveryKindOfServer(t *testing.T) {
-	t.Parallel()
-	redisServer := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: redisServer.Addr()})
-	t.Cleanup(func() { rdb.Close() })
-	limiter := NewLimiter(rdb, LimiterOptions{})
-
-	const minutes = 6
-	random := rand.New(rand.NewPCG(1, 2))
-	start := time.Date(2026, 11, 23, 9, 0, 7, 0, time.UTC)
-	var arrivals []time.Time
-	now := start
-	for n := 0; now.Sub(start) < minutes*time.Minute; n++ {
-		redisServer.SetTime(now)
-		wait, err := limiter.ask(t.Context(), ClassClick, fmt.Sprint(n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if wait > 0 {
-			now = now.Add(wait)
-			continue
-		}
-		arrivals = append(arrivals, now.Add(50*time.Millisecond+time.Duration(random.IntN(400))*time.Millisecond))
-	}
-	slices.SortFunc(arrivals, time.Time.Compare)
-
-	if sent := len(arrivals); sent < 175*minutes || sent > 181*minutes {
-		t.Errorf("%d requests in %d minutes, want between 175 and 181 a minute", sent, minutes)
-	}
-	for name, refuses := range map[string]server{
-		"fixed minute":                 fixedMinute(180, 0),
-		"fixed minute, another offset": fixedMinute(180, 23*time.Second),
-		"sliding log":                  slidingLog(180),
-		"bucket of 180":                bucket(180, 180),
-		"bucket of 60":                 bucket(180, 60),
-	} {
-		refused := 0
-		for _, at := range arrivals {
-			if refuses(at) {
-				refused++
-			}
-		}
-		if refused > 0 {
-			t.Errorf("%s: %d of %d requests were refused", name, refused, len(arrivals))
-		}
-	}
+	return wait
 }
 
 func TestLimiterAfterTheClockWasSetBack(t *testing.T) {
@@ -115,14 +34,13 @@ func TestLimiterAfterTheClockWasSetBack(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	redisServer.SetTime(now)
 	for n := range limitBurst {
-		if wait, err := limiter.ask(t.Context(), ClassClick, fmt.Sprint(n)); wait != 0 || err != nil {
-			t.Fatalf("request %d of the burst: wait %s, %v", n, wait, err)
+		if wait := try(t, limiter, ClassClick, fmt.Sprint(n)); wait != 0 {
+			t.Fatalf("request %d of the burst: wait %s", n, wait)
 		}
 	}
 	redisServer.SetTime(now.Add(-time.Hour))
-	wait, err := limiter.ask(t.Context(), ClassClick, "after")
-	if err != nil || wait > time.Second {
-		t.Errorf("wait %s, %v; want at most one interval of a second", wait, err)
+	if wait := try(t, limiter, ClassClick, "after"); wait > limiter.interval()+time.Millisecond {
+		t.Errorf("wait %s, want at most one interval", wait)
 	}
 }
 
@@ -134,11 +52,7 @@ func TestLimitersShareOneBudget(t *testing.T) {
 	var allowed int
 	for n := range 3 * limitBurst {
 		limiter := []*Limiter{one, two}[n%2]
-		wait, err := limiter.ask(t.Context(), ClassClick, fmt.Sprint(n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if wait == 0 {
+		if try(t, limiter, ClassClick, fmt.Sprint(n)) == 0 {
 			allowed++
 		}
 	}
@@ -158,12 +72,12 @@ func TestAScriptThatRedisGetsTwiceCountsOnce(t *testing.T) {
 		ids = append(ids, fmt.Sprint(n))
 	}
 	for n, id := range ids {
-		if wait, err := limiter.ask(t.Context(), ClassClick, id); wait != 0 || err != nil {
-			t.Fatalf("%d, %s: wait %s, %v", n, id, wait, err)
+		if wait := try(t, limiter, ClassClick, id); wait != 0 {
+			t.Fatalf("%d, %s: wait %s", n, id, wait)
 		}
 	}
-	if wait, err := limiter.ask(t.Context(), ClassClick, "one more"); wait == 0 || err != nil {
-		t.Errorf("one more than the burst: wait %s, %v", wait, err)
+	if try(t, limiter, ClassClick, "one more") == 0 {
+		t.Error("one more than the burst may leave")
 	}
 }
 
@@ -178,13 +92,10 @@ func TestClassesLeaveAShare(t *testing.T) {
 	fill := func(class Class, until int) {
 		t.Helper()
 		for used <= until {
-			now = now.Add(500 * time.Millisecond) // a little faster than the steady rate, 600 ms
+			now = now.Add(500 * time.Millisecond) // a little faster than the steady rate, 610 ms
 			redisServer.SetTime(now)
-			wait, err := limiter.ask(t.Context(), class, fmt.Sprint("r", used))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if wait > 600*time.Millisecond {
+			wait := try(t, limiter, class, fmt.Sprint("r", used))
+			if wait > limiter.interval() {
 				break
 			}
 			if wait == 0 {
@@ -213,7 +124,7 @@ func TestAPauseHoldsForEverybody(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := two.Wait(ctx, ClassClick)
+	err := two.Wait(ctx, ClassClick, Key{})
 	busy, ok := errors.AsType[*BusyError](err)
 	if !ok || busy.Wait < 20*time.Second || busy.Wait > 40*time.Second {
 		t.Errorf("error %v, want busy for 20 to 40 seconds", err)
@@ -233,7 +144,7 @@ func TestThoseBehindTheFirstFailEarlyToo(t *testing.T) {
 	patient, stop := context.WithCancel(t.Context())
 	var first sync.WaitGroup
 	first.Go(func() {
-		if err := limiter.Wait(patient, ClassLookup); !errors.Is(err, context.Canceled) {
+		if err := limiter.Wait(patient, ClassLookup, Key{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("the one without a deadline: %v, want cancelled", err)
 		}
 	})
@@ -242,7 +153,7 @@ func TestThoseBehindTheFirstFailEarlyToo(t *testing.T) {
 	}
 	hurried, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := limiter.Wait(hurried, ClassLookup)
+	err := limiter.Wait(hurried, ClassLookup, Key{})
 	if _, ok := errors.AsType[*BusyError](err); !ok || hurried.Err() != nil {
 		t.Errorf("the one behind: %v (time over: %v), want busy at once", err, hurried.Err())
 	}
@@ -257,8 +168,9 @@ func TestWithoutRedisNothingMayBeSent(t *testing.T) {
 	redisServer.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := limiter.Wait(ctx, ClassClick); err == nil {
-		t.Error("a request may be sent that nobody counts")
+	err := limiter.Wait(ctx, ClassClick, Key{})
+	if _, ok := errors.AsType[*UncountedError](err); !ok {
+		t.Errorf("%v, want that nobody counts", err)
 	}
 }
 
@@ -268,9 +180,7 @@ func TestClicksGoFirst(t *testing.T) {
 	redisServer := redistest.Start(t)
 	limiter := NewLimiter(redisServer.Client(), LimiterOptions{PerMinute: 600}) // 100 ms each
 	for n := range limitBurst {
-		if _, err := limiter.ask(t.Context(), ClassClick, fmt.Sprint(n)); err != nil {
-			t.Fatal(err)
-		}
+		try(t, limiter, ClassClick, fmt.Sprint(n))
 	}
 	if err := limiter.Pause(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
@@ -279,16 +189,16 @@ func TestClicksGoFirst(t *testing.T) {
 	var served []string
 	var all sync.WaitGroup
 	wait := func(name string, class Class) {
-		before := waiting(limiter)
+		before := queued(limiter)
 		all.Go(func() {
-			if err := limiter.Wait(t.Context(), class); err != nil {
+			if err := limiter.Wait(t.Context(), class, Key{}); err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			served = append(served, name)
 		})
-		for waiting(limiter) == before {
+		for queued(limiter) == before {
 			time.Sleep(time.Millisecond)
 		}
 	}
@@ -311,12 +221,40 @@ func TestClicksGoFirst(t *testing.T) {
 	}
 }
 
-func waiting(l *Limiter) int {
+func queued(l *Limiter) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
 	for _, q := range l.queue {
-		n += len(q)
+		n += len(q.turns)
 	}
 	return n
+}
+
+// Those behind others are told how long those take.
+func TestTheWaitOfThoseBehindOthers(t *testing.T) {
+	t.Parallel()
+	redisServer := redistest.Start(t)
+	limiter := NewLimiter(redisServer.Client(), LimiterOptions{PerMinute: 61}) // one a second
+	if err := limiter.Pause(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	told := make(chan time.Duration, 1)
+	for range 20 {
+		before := queued(limiter)
+		all.Go(func() { limiter.Wait(ctx, ClassClick, NewKey("rob")) })
+		for queued(limiter) == before {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	all.Go(func() {
+		limiter.Wait(OnWait(ctx, func(d time.Duration) { told <- d }), ClassLookup, NewKey("dana"))
+	})
+	if wait := <-told; wait < 59*time.Minute || wait > time.Hour+20*time.Second {
+		t.Errorf("told %s, want an hour and 20 seconds less what went by", wait)
+	}
+	stop()
+	all.Wait()
 }

@@ -121,7 +121,7 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 	trigger := a.trigger(p.TriggerID)
 	// There is room to go on before the form is taken: it is not lost between.
 	then := make(chan func(context.Context), 1)
-	if !a.work.Start(ctx, func(ctx context.Context) {
+	if !a.work.StartFor(ctx, p.user().Key(), func(ctx context.Context) {
 		if f := <-then; f != nil {
 			f(ctx)
 		}

@@ -170,7 +170,7 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 		return ""
 	}
 	at, trigger := a.place(c.ResponseURL, c.ChannelID), a.trigger(c.TriggerID)
-	if !a.work.Start(ctx, func(ctx context.Context) {
+	if !a.work.StartFor(ctx, c.user().Key(), func(ctx context.Context) {
 		req := chat.Request{Delivery: delivery, User: a.people.vet(ctx, c.user()), Text: literal(c.Text)}
 		a.handler.Command(ctx, req, replier{a, req.User, at, false, trigger})
 	}) {
@@ -225,7 +225,7 @@ func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction)
 // too much to do. Without a memory it starts f: what a click does is done once
 // whatever happens.
 func (a *Adapter) startOrSay(ctx context.Context, req chat.Request, at place, f func(context.Context)) {
-	if a.work.Start(ctx, func(ctx context.Context) {
+	if a.work.StartFor(ctx, req.User.Key(), func(ctx context.Context) {
 		if first, err := a.first(ctx, req.Delivery); first || err != nil {
 			f(ctx)
 		}

@@ -65,7 +65,7 @@ func (a *Adapter) onEvent(ctx context.Context, payload []byte) error {
 		return nil
 	}
 	// What is lost here is only a page that can be opened again, or a preview.
-	if !a.work.Start(ctx, func(ctx context.Context) {
+	if !a.work.StartFor(ctx, req.User.Key(), func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, eventTime)
 		defer cancel()
 		if first, err := a.first(ctx, s.EventID); first && err == nil {

@@ -114,7 +114,7 @@ func (a *Adapter) takeDialog(ctx context.Context, w http.ResponseWriter, act act
 		a.answer(w, http.StatusOK, nothingSent("The form says nothing that the bot knows."))
 		return
 	}
-	next, begun := a.reserve(ctx)
+	next, begun := a.reserve(ctx, act)
 	if !begun {
 		a.answer(w, http.StatusOK, nothingSent(noRoom))
 		return

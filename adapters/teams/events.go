@@ -48,7 +48,7 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 			a.handler.Command(ctx, req, a.here(act))
 		}
 	}
-	if a.work.Start(ctx, work) {
+	if a.work.StartFor(ctx, a.sender(act).Key(), work) {
 		return
 	}
 	// There is no room for work, so that this is said within the request.
@@ -136,9 +136,9 @@ func (a *Adapter) invoke(w http.ResponseWriter, r *http.Request, act activity) {
 // reserve takes a place for the work behind an answer, so that nothing is
 // begun that there is no room for; false when there is none. What is sent to
 // the channel is run, and closing it gives the place back.
-func (a *Adapter) reserve(from context.Context) (chan<- func(context.Context), bool) {
+func (a *Adapter) reserve(from context.Context, act activity) (chan<- func(context.Context), bool) {
 	next := make(chan func(context.Context), 1)
-	begun := a.work.Start(from, func(ctx context.Context) {
+	begun := a.work.StartFor(from, a.sender(act).Key(), func(ctx context.Context) {
 		if then := <-next; then != nil {
 			then(ctx)
 		}
@@ -172,7 +172,7 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 		a.answer(w, http.StatusOK, misread("The button says nothing that the bot knows."))
 		return
 	}
-	next, begun := a.reserve(ctx)
+	next, begun := a.reserve(ctx, act)
 	if !begun {
 		a.answer(w, http.StatusOK, told("Nothing was sent. "+noRoom))
 		return

@@ -51,11 +51,16 @@ func (m *members) put(id, outsider string) {
 	m.byID[id] = member{outsider: outsider, learned: m.now()}
 }
 
+// sender is who sent act, without asking anybody whether they are a guest.
+func (a *Adapter) sender(act activity) chat.User {
+	return chat.User{Platform: platform, Tenant: a.tenant, ID: act.person(), Name: act.From.Name}
+}
+
 // user is who sent act. Whether they are a guest is asked of Teams; when that
 // cannot be learned they are served, since whom the bot works for is decided
 // by their Entra id in the configuration.
 func (a *Adapter) user(ctx context.Context, act activity) chat.User {
-	u := chat.User{Platform: platform, Tenant: a.tenant, ID: act.person(), Name: act.From.Name}
+	u := a.sender(act)
 	switch {
 	case act.From.Role == "bot" || strings.HasPrefix(act.From.ID, "28:"):
 		u.Outsider = "a bot"

@@ -122,7 +122,7 @@ func (a *Adapter) take(ctx context.Context, w http.ResponseWriter, act activity,
 		a.answer(w, http.StatusOK, told(theirs))
 		return
 	}
-	next, begun := a.reserve(ctx)
+	next, begun := a.reserve(ctx, act)
 	if !begun {
 		a.answer(w, http.StatusOK, told("Nothing was sent. "+noRoom))
 		return

@@ -13,7 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/syncrobot/syncrobot/commands"
 	"github.com/syncrobot/syncrobot/confirm"
+	"github.com/syncrobot/syncrobot/syncro"
 )
 
 // adminRoutes are for the operator alone: whether the process lives, whether
@@ -52,6 +54,10 @@ type metrics struct {
 	duration   *prometheus.HistogramVec
 	operations *prometheus.CounterVec
 	acks       *prometheus.HistogramVec
+	waits      *prometheus.HistogramVec
+	used       prometheus.Gauge
+	budget     prometheus.Gauge
+	failures   *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -69,14 +75,38 @@ func newMetrics() *metrics {
 	}, []string{"method"})
 	m.operations = auto.NewCounterVec(prometheus.CounterOpts{
 		Name: "syncrobot_operations_total",
-		Help: "What became of confirmed operations and their steps, by kind and state.",
+		Help: "What became of confirmed operations and their steps, and of doubts about a step (begun, found), by kind and state.",
 	}, []string{"what", "kind", "state"})
 	m.acks = auto.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "syncrobot_ack_seconds",
 		Help:    "How long a platform waited for its answer, by route and status. Slack gives up after 3 s.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 	}, []string{"route", "status"})
+	m.waits = auto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "syncrobot_syncro_wait_seconds",
+		Help:    "How long requests waited for Syncro's limit before they left, by class.",
+		Buckets: []float64{.01, .1, .5, 1, 2, 5, 10, 30, 60},
+	}, []string{"class"})
+	m.used = auto.NewGauge(prometheus.GaugeOpts{
+		Name: "syncrobot_syncro_minute_used",
+		Help: "Requests to Syncro in the last minute, of all replicas, as of the last one of this.",
+	})
+	m.budget = auto.NewGauge(prometheus.GaugeOpts{
+		Name: "syncrobot_syncro_minute_budget",
+		Help: "Requests to Syncro that may be made in a minute: less than requests_per_minute after a 429.",
+	})
+	m.failures = auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "syncrobot_failures_total",
+		Help: "What people were told went wrong, by the code on the card (docs/troubleshooting.md).",
+	}, []string{"code"})
 	return m
+}
+
+// left notes a request to Syncro that may leave.
+func (m *metrics) left(class syncro.Class, waited time.Duration, used, budget int) {
+	m.waits.WithLabelValues(class.String()).Observe(waited.Seconds())
+	m.used.Set(float64(used))
+	m.budget.Set(float64(budget))
 }
 
 // request counts one request to Syncro.
@@ -88,4 +118,14 @@ func (m *metrics) request(method, route string, status int, d time.Duration) {
 // settled counts what became of a step or an operation.
 func (m *metrics) settled(what, kind, state string) {
 	m.operations.WithLabelValues(what, kind, state).Inc()
+}
+
+// failed counts what a person was told went wrong.
+func (m *metrics) failed(code string) { m.failures.WithLabelValues(code).Inc() }
+
+// explain is an error in words for the card of an operation, and counted.
+func (m *metrics) explain(err error) string {
+	words, code := commands.Explain(err)
+	m.failed(code)
+	return words
 }

@@ -77,8 +77,8 @@ func (r redisLog) Printf(ctx context.Context, format string, v ...any) {
 	r.log.WarnContext(ctx, "redis", "message", fmt.Sprintf(format, v...))
 }
 
-// mostWork is how many commands and clicks are worked on at once; more are
-// refused politely. Each holds some kilobytes and waits mostly for Syncro.
+// mostWork is how many commands and clicks are worked on at once, an eighth of
+// it of one person; more are refused politely. Each holds some kilobytes and waits mostly for Syncro.
 const mostWork = 512
 
 // bot is one running process, put together.
@@ -116,7 +116,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.redis = openRedis(cfg.Redis)
 	client, err := syncro.New(syncro.Options{
 		URL: cfg.Syncro.URL, Auth: cfg.Syncro.Auth, Timeout: cfg.Syncro.Timeout, Log: log,
-		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute}),
+		Limiter: syncro.NewLimiter(b.redis, syncro.LimiterOptions{PerMinute: cfg.Syncro.RequestsPerMinute, Observe: b.figures.left}),
 		Redis:   b.redis, Observe: b.figures.request,
 	})
 	if err != nil {
@@ -139,7 +139,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	var handler *commands.Bot
 	b.engine = confirm.New(confirm.Options{
-		Store: store, Syncro: client, Work: b.work, Log: log, Explain: commands.Explain, Redraw: redraw,
+		Store: store, Syncro: client, Work: b.work, Log: log, Explain: b.figures.explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
 		Moved: func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
@@ -153,7 +153,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
 	handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
-		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log,
+		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log, Failed: b.figures.failed,
 	})
 	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
 	if err != nil {
