@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/adapters/teams"
@@ -49,6 +50,18 @@ func (p Platforms) named(name string) chat.Adapter {
 		}
 	}
 	return nil
+}
+
+// Run keeps the connections of those platforms that are called by the bot,
+// until ctx ends and what came over them is answered.
+func (p Platforms) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, a := range p {
+		if caller, ok := a.(interface{ Run(context.Context) }); ok {
+			all.Go(func() { caller.Run(ctx) })
+		}
+	}
+	all.Wait()
 }
 
 // Redraw replaces a card on the platform of the person it belongs to.

@@ -21,8 +21,13 @@ const (
 	typeJSON = "application/json"
 )
 
-// Mount adds the routes that are named in the app's manifest.
+// Mount adds the routes that are named in the app's manifest. In Socket Mode
+// there are none: Slack calls none, and without a signing secret nobody could
+// prove to be Slack.
 func (a *Adapter) Mount(mux *http.ServeMux) {
+	if a.socket != nil {
+		return
+	}
 	mux.Handle("POST /slack/commands", a.proven(typeForm, a.serveCommand))
 	mux.Handle("POST /slack/interactions", a.proven(typeForm, a.serveInteraction))
 	mux.Handle("POST /slack/options", a.proven(typeForm, a.serveInteraction))

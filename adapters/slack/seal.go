@@ -35,7 +35,7 @@ func (a *Adapter) place(url, channel string) place {
 }
 
 // newSeal makes the cipher of both, with a key that is good for nothing else.
-// Replicas with the same signing secret read each other's.
+// Replicas with the same secret read each other's.
 func newSeal(secret string) (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "syncrobot slack ref 1", 32)
 	if err != nil {
@@ -82,7 +82,7 @@ func (a *Adapter) unsealed(purpose, s string, v any) error {
 	}
 	plain, err := a.seal.Open(nil, nil, sealed, []byte(purpose))
 	if err != nil {
-		return errors.New("sealed with another signing secret or for another purpose, or changed")
+		return errors.New("sealed with another secret or for another purpose, or changed")
 	}
 	return json.Unmarshal(plain, v)
 }

@@ -1,10 +1,12 @@
 // Package slack serves the bot in Slack. Slash commands, clicks, forms and
-// shortcuts come in over HTTP; answers go out through the response_url that
+// shortcuts come in over HTTP or, in Socket Mode, over connections that the
+// bot opens; answers go out through the response_url that
 // Slack lends for most of them, and through the Web API where there is none or
 // it is used up.
 package slack
 
 import (
+	"cmp"
 	"context"
 	"crypto/cipher"
 	"errors"
@@ -27,7 +29,8 @@ import (
 type Options struct {
 	Teams         []string // workspaces served, as "T0001"
 	AppID         string   // optional; where given, requests of other apps are refused
-	SigningSecret string
+	SigningSecret string   // needed where there is no AppToken
+	AppToken      string   // where given, the bot calls Slack (Socket Mode) and serves no routes
 	BotToken      string
 	Command       string   // optional: "/syncro"
 	APIURL        string   // optional: "https://slack.com/api/"; http only on loopback
@@ -57,6 +60,7 @@ type Adapter struct {
 	web     *slackapi.Client // waits out the pauses that Slack asks for
 	calm    *slackapi.Client // tells of them instead
 	seal    cipher.AEAD
+	socket  *socket // nil over HTTP
 
 	channels channels
 }
@@ -79,6 +83,7 @@ func New(o Options) (*Adapter, error) {
 	if len(o.ResponseHosts) == 0 {
 		o.ResponseHosts = []string{"hooks.slack.com"}
 	}
+	o.APIURL = strings.TrimSuffix(o.APIURL, "/") + "/"
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -88,7 +93,7 @@ func New(o Options) (*Adapter, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("slack: %w", err)
 	}
-	seal, err := newSeal(o.SigningSecret)
+	seal, err := newSeal(cmp.Or(o.SigningSecret, o.AppToken))
 	if err != nil {
 		return nil, fmt.Errorf("slack: %w", err)
 	}
@@ -98,7 +103,7 @@ func New(o Options) (*Adapter, error) {
 		// redirect would carry the token or the answer to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	web := []slackapi.Option{slackapi.OptionAPIURL(strings.TrimSuffix(o.APIURL, "/") + "/"), slackapi.OptionHTTPClient(client)}
+	web := []slackapi.Option{slackapi.OptionAPIURL(o.APIURL), slackapi.OptionHTTPClient(client)}
 	a := &Adapter{
 		teams: o.Teams, appID: o.AppID, command: o.Command,
 		handler: o.Handler, seen: o.Seen, work: o.Work, log: o.Log, now: o.Now,
@@ -110,6 +115,9 @@ func New(o Options) (*Adapter, error) {
 		channels: channels{now: o.Now, known: map[string]channelInfo{}},
 	}
 	a.people = newPeople(a.web, a.served, o.Log, o.Now)
+	if o.AppToken != "" {
+		a.socket = newSocket(a, o, client)
+	}
 	return a, nil
 }
 
@@ -121,7 +129,7 @@ func (o Options) check() error {
 		}
 	}
 	need(len(o.Teams) > 0 && !slices.Contains(o.Teams, ""), "no workspace to serve (teams)")
-	need(o.SigningSecret != "", "no signing secret")
+	need(o.SigningSecret != "" || o.AppToken != "", "neither a signing secret nor an app-level token")
 	need(o.BotToken != "", "no bot token")
 	need(len(o.Command) > 1 && o.Command[0] == '/', "a command begins with / and has a name")
 	need(o.Handler != nil && o.Seen != nil && o.Work != nil, "no handler, memory or work")

@@ -101,9 +101,6 @@ type bot struct {
 // nothing yet.
 func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	log = slog.New(tracedLog{log.Handler()})
-	if cfg.Slack != nil && cfg.Slack.Transport == "socket" {
-		return nil, errors.New("slack.transport: socket is not in this version; write http")
-	}
 	for _, key := range withoutEffect(cfg) {
 		log.Warn("this part of the config has no effect in this version", "key", key)
 	}
@@ -194,6 +191,8 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	group.Go(func() error { b.people.Watch(ctx); return nil })
 	group.Go(func() error { b.audit.Keep(ctx, b.cfg.Audit.Keep); return nil })
 	group.Go(func() error { b.tellDurability(ctx); return nil })
+	called := make(chan struct{}) // closed when nothing comes in over connections of ours any more
+	group.Go(func() error { defer close(called); b.platforms.Run(ctx); return nil })
 	group.Go(func() error {
 		for {
 			select {
@@ -206,7 +205,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	})
 	group.Go(func() error {
 		<-ctx.Done()
-		return b.shutdown(public, admin)
+		return b.shutdown(public, admin, called)
 	})
 	b.log.Info("serving", "listen", b.public.Addr().String(), "admin", b.admin.Addr().String(),
 		"platforms", len(b.platforms), "technicians", len(b.cfg.Technicians))
@@ -235,11 +234,15 @@ func (b *bot) tellDurability(ctx context.Context) {
 }
 
 // shutdown closes the doors first, then waits for what is behind them.
-func (b *bot) shutdown(public, admin *http.Server) error {
+func (b *bot) shutdown(public, admin *http.Server, called <-chan struct{}) error {
 	b.log.Info("shutting down", "grace", b.cfg.ShutdownGrace.String())
 	ctx, cancel := context.WithTimeout(context.Background(), b.cfg.ShutdownGrace)
 	defer cancel()
 	err := public.Shutdown(ctx)
+	select {
+	case <-called:
+	case <-ctx.Done():
+	}
 	if drained := b.work.Drain(ctx); drained != nil {
 		b.log.Warn("some work was cut short: what was confirmed goes on at the next start", "error", drained)
 	}
@@ -314,10 +317,14 @@ func slackOptions(b *bot, h chat.Handler, seen chat.Seen) *slack.Options {
 	if c == nil {
 		return nil
 	}
-	return &slack.Options{
+	o := &slack.Options{
 		Teams: c.Teams, AppID: c.AppID, SigningSecret: c.SigningSecret.Reveal(), BotToken: c.BotToken.Reveal(),
 		Command: c.Command, APIURL: c.APIURL, ResponseHosts: c.ResponseHosts, Handler: h, Seen: seen, Work: b.work, Log: b.log,
 	}
+	if c.Transport == "socket" {
+		o.AppToken = c.AppToken.Reveal()
+	}
+	return o
 }
 
 func teamsOptions(b *bot, h chat.Handler, seen chat.Seen) *teams.Options {

@@ -71,6 +71,7 @@ func (s *Slack) Resend(ctx context.Context, d Delivery, fresh bool) Ack {
 	d.Header = d.Header.Clone()
 	if fresh {
 		maps.Copy(d.Header, s.Signed(d.Body, s.o.Now()))
+		d.Header.Del(envelopeHeader)
 	}
 	return s.send(ctx, d)
 }
@@ -105,7 +106,11 @@ func (s *Slack) send(ctx context.Context, d Delivery) Ack {
 	limited, cancel := context.WithTimeout(ctx, s.o.AckLimit)
 	defer cancel()
 	start := time.Now()
+	overSocket := s.socketMode()
 	ack.Err = func() error {
+		if overSocket {
+			return s.sendOver(limited, &ack)
+		}
 		req, err := http.NewRequestWithContext(limited, http.MethodPost, target, bytes.NewReader(d.Body))
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrUnreachable, err)

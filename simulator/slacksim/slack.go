@@ -42,6 +42,7 @@ type Options struct {
 	BotURL        string // where the app listens, such as http://127.0.0.1:8080
 	SigningSecret string
 	BotToken      string
+	AppToken      string // app-level, xapp-...; of Socket Mode
 	AppID         string // default A0001
 	TeamID        string // default T0001
 	TeamName      string // default Example
@@ -59,8 +60,8 @@ type Options struct {
 	Now        func() time.Time // default time.Now
 }
 
-// Slack is the simulated workspace. Its handler serves /api/, /hooks/ and
-// /_sim/. All methods may be used at once.
+// Slack is the simulated workspace. Its handler serves /api/, /hooks/,
+// /link/ and /_sim/. All methods may be used at once.
 type Slack struct {
 	o      Options
 	mux    *http.ServeMux
@@ -86,6 +87,8 @@ type Slack struct {
 	faults     []*Fault
 	acks       []Ack
 	violations []Violation
+
+	sockets sockets
 }
 
 type channel struct {
@@ -131,6 +134,7 @@ func New(o Options) *Slack {
 		suggested: map[string][]map[string]any{},
 		posted:    map[string]time.Time{},
 		links:     map[string]*shared{},
+		sockets:   sockets{tickets: map[string]time.Time{}, sent: map[string]*envelope{}, changed: make(chan struct{})},
 	}
 	s.close = sync.OnceFunc(func() { close(s.closed); s.client.CloseIdleConnections() })
 	s.users[o.BotUser] = User{ID: o.BotUser, Name: "syncrobot", RealName: "Syncrobot", Bot: true}
@@ -152,6 +156,7 @@ func (s *Slack) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("POST /hooks/{path...}", s.serveHook)
+	mux.HandleFunc("GET /link/{$}", s.serveSocket)
 	s.routeUI(mux)
 	return mux
 }

@@ -130,6 +130,9 @@ func structured(args map[string]any) (fault string) {
 }
 
 func (s *Slack) call(w http.ResponseWriter, c call, bearer string) map[string]any {
+	if c.method == "apps.connections.open" {
+		return s.openSocket(bearer)
+	}
 	rule, ok := methods()[c.method]
 	switch {
 	case !ok:
