@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -232,8 +233,7 @@ type connection struct {
 func (s *socket) serve(ctx context.Context, c *connection) {
 	defer c.ws.Close()
 	defer context.AfterFunc(ctx, c.stop)()
-	defer c.heartbeat()()
-
+	rest := c.heartbeat()
 	work := context.WithoutCancel(ctx) // what was taken is answered, even while the bot stops
 	var taken sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
@@ -252,9 +252,10 @@ func (s *socket) serve(ctx context.Context, c *connection) {
 			})
 		}
 	})
+	rest()
 	c.replace(err)
 	taken.Wait()
-	c.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+	c.goodbye()
 }
 
 // replace asks for the next connection.
@@ -336,6 +337,17 @@ func (c *connection) stop() {
 	defer c.reading.Unlock()
 	c.over = true
 	c.ws.NetConn().SetReadDeadline(time.Now())
+}
+
+// goodbye closes the connection and waits a little until Slack has done so
+// too: an end with something unread resets it, and the last acknowledgements
+// on their way would be lost.
+func (c *connection) goodbye() {
+	if c.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")) != nil {
+		return
+	}
+	c.ws.NetConn().SetReadDeadline(time.Now().Add(c.times.write))
+	io.Copy(io.Discard, c.ws.NetConn())
 }
 
 // heartbeat pings Slack until the returned function is called.

@@ -147,7 +147,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 		{Key: sharedToken, UserID: 4100, Name: "Front Office"},
 	}})
 	s.Slack = slacksim.New(slacksim.Options{
-		SigningSecret: "demo-signing-secret", BotToken: "xoxb-demo", AppID: "A0001", TeamID: "T0001",
+		SigningSecret: "demo-signing-secret", BotToken: "xoxb-demo", AppToken: "xapp-demo", AppID: "A0001", TeamID: "T0001",
 		Scopes: names(slack.Scopes()), Events: names(slack.Events()),
 		Users: []slacksim.User{
 			{ID: danaSlack, Name: "dana", RealName: "Dana Ruiz"},

@@ -36,6 +36,18 @@ func bothPlatforms(t *testing.T, do func(t *testing.T, w *world, who func(slackI
 	})
 }
 
+// everyTransport is bothPlatforms, and Slack once more where the bot calls it.
+func everyTransport(t *testing.T, do func(t *testing.T, w *world, who func(slackID, teamsID string) person), settings ...setting) {
+	t.Helper()
+	bothPlatforms(t, do, settings...)
+	t.Run("Slack over sockets", func(t *testing.T) {
+		t.Parallel()
+		w := openWorld(t, append(settings, overSockets)...)
+		do(t, w, func(id, _ string) person { return slackPerson{w, id, "C0DESK"} })
+		w.wellMannered(t)
+	})
+}
+
 // TestStrangers: who is not served is refused politely and learns nothing.
 func TestStrangers(t *testing.T) {
 	t.Parallel()

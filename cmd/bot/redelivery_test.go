@@ -8,9 +8,9 @@ import (
 // TestRedelivery: what a platform delivers more than once is done once.
 func TestRedelivery(t *testing.T) {
 	t.Parallel()
-	t.Run("Slack", func(t *testing.T) {
+	slack := func(t *testing.T, settings ...setting) {
 		t.Parallel()
-		w := openWorld(t)
+		w := openWorld(t, settings...)
 		dana := slackPerson{w, danaSlack, "C0DESK"}
 		again := func() {
 			acks := w.Slack.Acks()
@@ -26,7 +26,9 @@ func TestRedelivery(t *testing.T) {
 		press(t, dana, c, "Confirm", "Done and checked")
 		again()
 		once(t, w, dana)
-	})
+	}
+	t.Run("Slack", func(t *testing.T) { slack(t) })
+	t.Run("Slack over sockets", func(t *testing.T) { slack(t, overSockets) })
 	t.Run("Teams", func(t *testing.T) {
 		t.Parallel()
 		w := openWorld(t)
@@ -64,7 +66,7 @@ func once(t *testing.T, w *world, p person) {
 // has not answered.
 func TestSlowSyncro(t *testing.T) {
 	t.Parallel()
-	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+	everyTransport(t, func(t *testing.T, w *world, who func(string, string) person) {
 		g := w.gate
 		dana := who(danaSlack, danaTeams)
 		g.close()

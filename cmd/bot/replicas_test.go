@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // other, and of twenty clicks at once over both one counts.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
-	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+	everyTransport(t, func(t *testing.T, w *world, who func(string, string) person) {
 		dana := who(danaSlack, danaTeams)
 		one, other := "http://"+w.bot.public.Addr().String(), "http://"+w.replica(t).public.Addr().String()
 		t.Run("pressed on the other", func(t *testing.T) {

@@ -13,9 +13,13 @@ import (
 // like leaks.
 func TestShutdown(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	for _, name := range []string{"Slack", "Teams"} {
+	for _, name := range []string{"Slack", "Slack over sockets", "Teams"} {
 		t.Run(name, func(t *testing.T) {
-			w := openWorld(t, gated)
+			settings := []setting{gated}
+			if name == "Slack over sockets" {
+				settings = append(settings, overSockets)
+			}
+			w := openWorld(t, settings...)
 			var dana person = slackPerson{w, danaSlack, "C0DESK"}
 			if name == "Teams" {
 				dana = teamsPerson{w, danaTeams, "", ""}

@@ -18,9 +18,15 @@ func TestStory(t *testing.T) {
 		name      string
 		dana, rob func(*world) person
 		shared    bool // others see the cards
+		settings  []setting
 	}{
 		{
 			name: "Slack channel",
+			dana: func(w *world) person { return slackPerson{w, danaSlack, "C0DESK"} },
+			rob:  func(w *world) person { return slackPerson{w, robSlack, "C0DESK"} },
+		},
+		{
+			name: "Slack channel, over sockets", settings: []setting{overSockets},
 			dana: func(w *world) person { return slackPerson{w, danaSlack, "C0DESK"} },
 			rob:  func(w *world) person { return slackPerson{w, robSlack, "C0DESK"} },
 		},
@@ -42,7 +48,7 @@ func TestStory(t *testing.T) {
 	} {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()
-			w := openWorld(t)
+			w := openWorld(t, place.settings...)
 			s := &story{world: w, dana: place.dana(w), rob: place.rob(w), shared: place.shared}
 			s.tell(t)
 			// With the bot at rest, nothing more can be on its way.

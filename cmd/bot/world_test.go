@@ -46,6 +46,12 @@ type world struct {
 // setting changes a world before its bot starts.
 type setting func(*world)
 
+// overSockets has the bot call Slack.
+func overSockets(w *world) {
+	w.cfg.Slack.Transport, w.cfg.Slack.AppToken, w.cfg.Slack.SigningSecret = "socket", config.NewSecret("xapp-demo"), config.Secret{}
+	w.Slack.SetSocketMode(true)
+}
+
 // openWorld starts everything. Syncro's own limit is off, because what is
 // tested is not the pace.
 func openWorld(t *testing.T, settings ...setting) *world {
@@ -68,6 +74,9 @@ func openWorld(t *testing.T, settings ...setting) *world {
 	w.bot = w.newBot(t)
 	w.pointAt("http://" + w.bot.public.Addr().String())
 	w.start(t)
+	if w.cfg.Slack.Transport == "socket" {
+		until(t, "the bot has called Slack", func() bool { return w.Slack.Sockets() > 0 })
+	}
 	return w
 }
 

@@ -54,7 +54,6 @@ type sockets struct {
 
 type socketConn struct {
 	ws      *websocket.Conn
-	id      int
 	leaving bool // it was told to go
 	writing sync.Mutex
 	trouble SocketTrouble
