@@ -117,8 +117,10 @@ func (a *Adapter) onEnvelope(ctx context.Context, e envelope) (said, error) {
 		return a.onCommand(ctx, deliveryOf(e.Payload), c), nil
 	case "interactive":
 		return a.onInteraction(ctx, deliveryOf(e.Payload), e.Payload)
+	case "events_api":
+		return said{}, a.onEvent(ctx, e.Payload)
 	}
-	return said{}, nil // events are acknowledged and dropped, as over HTTP
+	return said{}, nil // acknowledged, so that Slack does not repeat it
 }
 
 func (s *socket) run(ctx context.Context) {
