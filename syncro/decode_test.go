@@ -1,11 +1,18 @@
 package syncro
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/syncrobot/syncrobot/internal/redistest"
 )
 
 func TestParseTime(t *testing.T) {
@@ -89,3 +96,82 @@ func FuzzTicket(f *testing.F) {
 		_, _ = AddComment{TicketID: 1, Subject: "s", Body: "b"}.Evidence(Author{UserID: 1}).Read(body)
 	})
 }
+
+// FuzzReads gives every read the same odd answer, on every page of it.
+// Whatever it is, what comes back has ids, no more pages are asked for than
+// the read may, and no error repeats the key.
+func FuzzReads(f *testing.F) {
+	for _, body := range []string{
+		strangeTicket, `null`, `[]`, `{"tickets":[null,{"id":"7","number":"32164"},{"id":{}}],"meta":{"total_pages":1e9}}`,
+		`{"tickets":[{"id":7,"number":1}],"meta":{"total_pages":-1}}`, `{"customers":[{"id":1,"business_name":null,"email":["a"]}],"meta":[]}`,
+		`{"invoices":[{"id":"9","number":67501,"total":"1e400","ticket_id":5}]}`, `{"contacts":[{"id":1,"name":7}]}`,
+		`{"invoice":{"id":9,"ticket_id":5,"line_items":{"a":1}}}`, `{"product":{"id":9,"price_retail":"NaN"}}`, `{"customer":{"id":1}}`,
+		`{"users":[[1,"Dana Ruiz"],{"id":"2"},null,[]]}`, `{"user_id":4101,"user_name":"Dana Ruiz","customer_id":null,"permissions":{"a":1}}`,
+		`{"ticket_status_list":["New",null,7],"ticket_problem_type_list":{}}`, `{"settings":{"ticket":{"statuses":"x"}}}`,
+	} {
+		f.Add([]byte(body))
+	}
+	rdb := redistest.Start(f).Client()
+	client, err := New(Options{URL: "http://127.0.0.1:1", Auth: "header", Redis: rdb, Limiter: NewLimiter(rdb, LimiterOptions{PerMinute: 1 << 40})})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var body []byte
+	asked := 0
+	client.reads = roundTripper(func(r *http.Request) (*http.Response, error) {
+		asked++
+		return &http.Response{
+			StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)), Request: r,
+		}, nil
+	})
+	reads := map[string]func(context.Context, *Reader) (id int64, _ error){
+		"ticket":    func(ctx context.Context, r *Reader) (int64, error) { v, err := r.Ticket(ctx, 5); return v.ID, err },
+		"open":      listed((*Reader).OpenTickets, func(t Ticket) int64 { return t.ID }),
+		"customer":  func(ctx context.Context, r *Reader) (int64, error) { v, err := r.Customer(ctx, 1); return v.ID, err },
+		"customers": listed(about((*Reader).SearchCustomers, "a b&c"), func(c Customer) int64 { return c.ID }),
+		"contacts":  listed(about((*Reader).Contacts, 1), func(c Contact) int64 { return c.ID }),
+		"invoice":   func(ctx context.Context, r *Reader) (int64, error) { v, err := r.Invoice(ctx, 9); return v.ID, err },
+		"invoices":  listed((*Reader).Invoices, func(i Invoice) int64 { return i.ID }),
+		"product":   func(ctx context.Context, r *Reader) (int64, error) { v, err := r.readProduct(ctx, 9); return v.ID, err },
+		"me":        func(ctx context.Context, r *Reader) (int64, error) { v, err := r.Me(ctx); return v.UserID, err },
+		"settings":  func(ctx context.Context, r *Reader) (int64, error) { _, err := r.readSettings(ctx); return 1, err },
+		"users":     func(ctx context.Context, r *Reader) (int64, error) { _, err := r.users(ctx); return 1, err },
+	}
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		body = answer
+		reader := client.Reader(NewKey("c4n4ry"), ClassLookup)
+		for name, read := range reads {
+			asked = 0
+			id, err := read(t.Context(), reader)
+			switch {
+			case err == nil && id <= 0:
+				t.Errorf("%s: id %d", name, id)
+			case err != nil && strings.Contains(err.Error(), "c4n4ry") && !bytes.Contains(answer, []byte("c4n4ry")):
+				t.Errorf("%s: the key is in %q", name, err)
+			case asked > 20:
+				t.Errorf("%s asked %d times", name, asked)
+			}
+		}
+	})
+}
+
+// listed is the least id of a list, 1 where it is empty.
+func listed[T any](read func(*Reader, context.Context) (List[T], error), id func(T) int64) func(context.Context, *Reader) (int64, error) {
+	return func(ctx context.Context, r *Reader) (int64, error) {
+		list, err := read(r, ctx)
+		least := int64(1)
+		for _, item := range list.Items {
+			least = min(least, id(item))
+		}
+		return least, err
+	}
+}
+
+// about is a read that is asked with a word or a number.
+func about[A, T any](read func(*Reader, context.Context, A) (List[T], error), what A) func(*Reader, context.Context) (List[T], error) {
+	return func(r *Reader, ctx context.Context) (List[T], error) { return read(r, ctx, what) }
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

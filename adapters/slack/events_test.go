@@ -1,10 +1,12 @@
 package slack
 
 import (
+	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -86,6 +88,10 @@ func FuzzInteraction(f *testing.F) {
 	f.Add(`{"type":"block_actions","api_app_id":"A0001","team":{"id":"T0001"},"user":{"id":"U0001","team_id":"T0001"},"channel":{"id":"C1"},"response_url":"x","actions":[{"action_id":"confirm:2","value":"op"}]}`)
 	f.Add(`{"type":"block_actions","team":null,"actions":[{}]}`)
 	f.Add(`{"type":7}`)
+	f.Add(`{"type":"block_suggestion","api_app_id":"A0001","team":{"id":"T0001"},"user":{"id":"U0001","team_id":"T0001"},"action_id":"customer","block_id":"customer","value":"har"}`)
+	f.Add(`{"type":"message_action","callback_id":"new_ticket","api_app_id":"A0001","team":{"id":"T0001"},"user":{"id":"U0001","team_id":"T0001"},"trigger_id":"1.2.x","message":{"text":"<@U1> &amp;","ts":"1.2"},"channel":{"id":"C1"}}`)
+	f.Add(`{"type":"block_actions","api_app_id":"A0001","team":{"id":"T0001"},"user":{"id":"U0001","team_id":"T0666"},"view":{"type":"home","hash":"h"},"actions":[{"action_id":"x:1","selected_option":{"value":"op"}}]}`)
+	f.Add(strings.Repeat(`{"team":`, 200))
 	f.Fuzz(func(t *testing.T, payload string) {
 		h, work := newHandler(), chat.NewWork(1)
 		a := offline(t, h, work)
@@ -114,6 +120,61 @@ func FuzzInteraction(f *testing.F) {
 			t.Errorf("handled %+v of %s", req, payload)
 		}
 	})
+}
+
+// FuzzEvent: an event does something only for a person of a workspace served.
+func FuzzEvent(f *testing.F) {
+	for _, event := range []string{
+		`{"type":"app_home_opened","user":"U0001","channel":"D1","tab":"home","view":{"hash":"h"}}`,
+		`{"type":"link_shared","user":"U0001","channel":"C1","message_ts":"1.2","links":[{"url":"https://example.syncromsp.com/tickets/9001"},{"url":7}]}`,
+		`{"type":"link_shared","user":"U0001","channel":"COMPOSER","source":"composer","unfurl_id":"u","links":null}`,
+		`{"type":"message","user":{"id":"U0001"}}`, `[]`, `null`,
+	} {
+		f.Add(`{"type":"event_callback","team_id":"T0001","api_app_id":"A0001","event_id":"Ev1","event":` + event + `}`)
+	}
+	f.Add(`{"type":"url_verification","challenge":"<script>"}`)
+	f.Add(`{"type":"event_callback","team_id":"T0666","api_app_id":"A0001","event_id":"Ev1","event":{"type":"app_home_opened","user":"U0001","tab":"home"}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		h, work := &visits{}, chat.NewWork(1)
+		a := offline(t, h, work)
+		w := httptest.NewRecorder()
+		a.serveEvent(w, httptest.NewRequest("POST", "/slack/events", nil), []byte(body))
+		drain(t, work)
+		if valid := json.Valid([]byte(body)); w.Code != 200 && w.Code != 400 || !valid && w.Code != 400 {
+			t.Errorf("status %d for valid JSON %v", w.Code, valid)
+		}
+		if got := w.Header().Get("Content-Type"); w.Body.Len() > 0 && !strings.HasPrefix(got, "text/plain") {
+			t.Errorf("what somebody sent is answered as %s", got)
+		}
+		for _, req := range h.requests {
+			if req.User.Tenant != "T0001" || req.User.ID == "" {
+				t.Errorf("something for %+v", req.User)
+			}
+		}
+	})
+}
+
+// visits notes for whom a page or a preview is made.
+type visits struct {
+	chattest.Idle
+	mu       sync.Mutex
+	requests []chat.Request
+}
+
+func (v *visits) note(req chat.Request) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.requests = append(v.requests, req)
+}
+
+func (v *visits) Home(_ context.Context, req chat.Request) []chat.Card {
+	v.note(req)
+	return nil
+}
+
+func (v *visits) Preview(_ context.Context, req chat.Request) *chat.Card {
+	v.note(req)
+	return nil
 }
 
 // offline is an adapter that asks Slack nothing: everybody is known.

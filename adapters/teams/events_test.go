@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +141,61 @@ func FuzzActivity(f *testing.F) {
 		if click.Card != "" {
 			if at, err := parseRef(click.Card); err != nil || at.Activity != strings.ToValidUTF8(act.ReplyToID, "\uFFFD") {
 				t.Errorf("ref %s: %v", click.Card, err)
+			}
+		}
+	})
+}
+
+// FuzzDoor: whatever an activity says, the door answers it, and what comes
+// through is of a person of the tenant served. SERVICE stands for the address
+// of the connector.
+func FuzzDoor(f *testing.F) {
+	recorded, err := filepath.Glob("testdata/activities/*.json")
+	if err != nil || len(recorded) < 12 {
+		f.Fatalf("%d recorded activities, %v", len(recorded), err)
+	}
+	p := newWorld(f)
+	for _, path := range recorded {
+		raw := must(os.ReadFile(path))
+		var file struct{ Activity json.RawMessage }
+		if json.Unmarshal(raw, &file) != nil || file.Activity == nil {
+			continue
+		}
+		act := p.recorded(f, strings.TrimSuffix(filepath.Base(path), ".json"))
+		act["serviceUrl"] = "SERVICE"
+		f.Add(string(must(json.Marshal(act))))
+	}
+	const head = `{"type":"invoke","id":"1","serviceUrl":"SERVICE","channelId":"msteams","from":{"id":"29:1","aadObjectId":"` + personID +
+		`"},"recipient":{"id":"28:b"},"conversation":{"id":"a:1","conversationType":"personal","tenantId":"` + tenantID + `"},`
+	f.Add(head + `"name":"application/search","value":{"queryText":"har","dataset":"F/customer","queryOptions":{"skip":-1,"top":1e9}}}`)
+	f.Add(head + `"name":"composeExtension/queryLink","value":{"url":"https://example.syncromsp.com/tickets/1"}}`)
+	f.Add(head + `"name":"task/submit","value":"{\"form_id\":\"F\"}"}`)
+	f.Add(head + `"name":"adaptiveCard/action","value":{"action":{"verb":"confirm","data":{"op":"../x"}}},"conversation":{"tenantId":"other"}}`)
+	f.Add(head + `"FROM":{"aadObjectId":"another"},"name":null}`)
+	token := "Bearer " + p.token(f, nil, nil)
+	var known *keys
+	f.Fuzz(func(t *testing.T, body string) {
+		r, work := &recorder{}, chat.NewWork(4)
+		a := must(New(p.options(chattest.Bot{Handler: r, Seen: new(chattest.Memory), Work: work})))
+		a.connector.pause = func(context.Context, time.Duration) error { return nil }
+		if known == nil {
+			known = a.validator.keys
+		}
+		a.validator.keys = known
+		req := httptest.NewRequest("POST", "/api/messages", strings.NewReader(strings.ReplaceAll(body, "SERVICE", p.service())))
+		req.Header.Set("Authorization", token)
+		w := httptest.NewRecorder()
+		a.receive(w, req)
+		drain(t, work)
+		if !slices.Contains([]int{200, 400, 401, 413, 501}, w.Code) || !json.Valid([]byte(body)) && w.Code != 400 {
+			t.Errorf("status %d", w.Code)
+		}
+		if w.Body.Len() > 0 && !json.Valid(w.Body.Bytes()) {
+			t.Errorf("the answer is %q", w.Body)
+		}
+		for _, req := range r.requests {
+			if u := req.User; u.Platform != "teams" || u.Tenant != tenantID || u.ID == "" || u.ID != strings.ToLower(u.ID) {
+				t.Errorf("came through: %+v", u)
 			}
 		}
 	})

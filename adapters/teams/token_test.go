@@ -4,10 +4,12 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -384,6 +386,44 @@ func TestTheTokenComesFromTheOwnTenantUnlessToldOtherwise(t *testing.T) {
 	if got, want := a.connector.bearer.endpoint, "https://login.microsoftonline.com/"+tenantID+"/oauth2/v2.0/token"; got != want {
 		t.Errorf("endpoint %s, want %s", got, want)
 	}
+}
+
+// FuzzClaims signs whatever a header and claims say with the right key. Only
+// what another reading of them finds good is believed.
+func FuzzClaims(f *testing.F) {
+	p := newWorld(f)
+	a := must(New(p.options(chattest.Bot{Handler: &recorder{}, Seen: &chattest.Memory{}, Work: chat.NewWork(1)})))
+	now := p.now().Unix()
+	head := `{"alg":"RS256","kid":"key-1","typ":"JWT"}`
+	good := fmt.Sprintf(`{"iss":%q,"aud":%q,"serviceurl":"https://x","nbf":%d,"exp":%d}`, issuer, appID, now-60, now+3600)
+	f.Add(head, good)
+	f.Add(`{"alg":"none","kid":"key-1"}`, good)
+	f.Add(`{"alg":"RS256","alg":"none","kid":"key-1","kid":"key-9","crit":["b64"],"b64":false}`, good)
+	f.Add(`{"alg":"RS256","kid":"key-1","jku":"http://127.0.0.1:1/","x5u":"http://127.0.0.1:1/","jwk":{"kty":"RSA"}}`, good)
+	f.Add(`{"ALG":"RS256","KID":"key-1"}`, `{"ISS":"x"}`)
+	f.Add(head, fmt.Sprintf(`{"iss":%q,"iss":"evil","aud":["other",%q],"aud":"evil","serviceurl":["x"],"exp":%d,"exp":1e400}`, issuer, appID, now+3600))
+	f.Add(head, fmt.Sprintf(`{"iss":%q,"aud":%q,"serviceurl":"https://x","exp":"%d"}`, issuer, appID, now+3600))
+	f.Add(head, `{"iss":null,"aud":null,"exp":null,"serviceurl":null}`)
+	f.Fuzz(func(t *testing.T, head, body string) {
+		text := base64.RawURLEncoding.EncodeToString([]byte(head)) + "." + base64.RawURLEncoding.EncodeToString([]byte(body))
+		signature, err := jwt.SigningMethodRS256.Sign(text, signingKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.validator.verify(t.Context(), "Bearer "+text+"."+base64.RawURLEncoding.EncodeToString(signature))
+		if err != nil {
+			return
+		}
+		var h, c map[string]any
+		if json.Unmarshal([]byte(head), &h) != nil || json.Unmarshal([]byte(body), &c) != nil {
+			t.Fatalf("believed what is no JSON: %s %s", head, body)
+		}
+		audience, _ := c["aud"].([]any)
+		if h["alg"] != "RS256" || h["kid"] != kid || c["iss"] != issuer || c["aud"] != appID && !slices.Contains(audience, any(appID)) ||
+			c["exp"] == nil || got.serviceURL == "" || c["serviceurl"] != got.serviceURL {
+			t.Errorf("believed %s %s", head, body)
+		}
+	})
 }
 
 func FuzzToken(f *testing.F) {
