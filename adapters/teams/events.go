@@ -127,6 +127,8 @@ func (a *Adapter) invoke(w http.ResponseWriter, r *http.Request, act activity) {
 		a.openDialog(ctx, w, act)
 	case "composeExtension/submitAction":
 		a.takeDialog(ctx, w, act)
+	case "composeExtension/queryLink":
+		a.unfurl(ctx, w, act)
 	default:
 		a.answer(w, http.StatusNotImplemented, invokeAnswer{http.StatusNotImplemented, errorAnswer,
 			invokeError{"NotImplemented", "The bot does not know this action."}})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"net/url"
 	"regexp"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -17,6 +18,7 @@ type PackageOptions struct {
 	AppID     string // of the Azure bot; the Teams app has the same id
 	Version   string // "1.0.0", raised with every upload
 	PublicURL string // where people read about the bot, without a slash at its end
+	SyncroURL string // whose links become cards
 	Menu      chat.Menu
 }
 
@@ -104,7 +106,7 @@ func (o PackageOptions) manifest() ([]byte, error) {
 			"botId": o.AppID, "scopes": everywhere,
 			"commandLists": []object{{"scopes": everywhere, "commands": o.commands()}},
 		}},
-		"composeExtensions": []object{{"botId": o.AppID, "commands": o.extensions()}},
+		"composeExtensions": []object{o.composer()},
 		// What a bot may do by itself, told to those who install it.
 		"permissions":         []string{"identity", "messageTeamMembers"},
 		"defaultInstallScope": "personal",
@@ -115,6 +117,16 @@ func (o PackageOptions) manifest() ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(manifest)
 	return b.Bytes(), err
+}
+
+// composer is what the app does at messages: its actions on them, and the
+// cards of pasted links to Syncro.
+func (o PackageOptions) composer() object {
+	composer := object{"botId": o.AppID, "commands": o.extensions()}
+	if u, err := url.Parse(o.SyncroURL); err == nil && u.Hostname() != "" {
+		composer["messageHandlers"] = []object{{"type": "link", "value": object{"domains": []string{u.Hostname()}}}}
+	}
+	return composer
 }
 
 // commands are the first of the menu and, always, the last: help.

@@ -15,12 +15,15 @@ import (
 // How long what Teams says of a member is believed, and of how many.
 const (
 	memberFresh = time.Hour
+	rosterFresh = 5 * time.Minute // who is in a conversation
 	maxMembers  = 1000
 )
 
-// members remembers who may not be served, by Teams' account id.
+// members remembers who is an outsider, by Teams' account id; or in which
+// conversations one is, by their ids.
 type members struct {
-	now func() time.Time
+	now   func() time.Time
+	fresh time.Duration
 
 	mu   sync.Mutex
 	byID map[string]member
@@ -31,15 +34,15 @@ type member struct {
 	learned  time.Time
 }
 
-func newMembers(now func() time.Time) *members {
-	return &members{now: now, byID: make(map[string]member)}
+func newMembers(now func() time.Time, fresh time.Duration) *members {
+	return &members{now: now, fresh: fresh, byID: make(map[string]member)}
 }
 
 func (m *members) get(id string) (outsider string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known, ok := m.byID[id]
-	return known.outsider, ok && m.now().Sub(known.learned) < memberFresh
+	return known.outsider, ok && m.now().Sub(known.learned) < m.fresh
 }
 
 func (m *members) put(id, outsider string) {
@@ -90,27 +93,33 @@ func (a *Adapter) outsider(ctx context.Context, act activity) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The shape is that of recorded answers; #EXT# is in every guest's user
-	// principal name in Entra.
-	var said struct {
-		Entra    string `json:"aadObjectId"`
-		ObjectID string `json:"objectId"`
-		Tenant   string `json:"tenantId"`
-		Role     string `json:"userRole"`
-		UPN      string `json:"userPrincipalName"`
-	}
+	var said memberRecord
 	if err := json.Unmarshal(answer, &said); err != nil {
 		return "", fmt.Errorf("the member's record: %w", err)
 	}
-	outsider := ""
-	switch {
-	case said.Tenant != "" && !strings.EqualFold(said.Tenant, a.tenant):
-		outsider = "from another organisation"
-	case strings.EqualFold(said.Role, "guest"), strings.Contains(strings.ToUpper(said.UPN), "#EXT#"):
-		outsider = "a guest"
-	case strings.EqualFold(said.Role, "anonymous"):
-		outsider = "an anonymous guest"
-	}
+	outsider := said.outsider(a.tenant)
 	a.members.put(act.From.ID, outsider)
 	return outsider, nil
+}
+
+// memberRecord is a member as the connector tells: the shape is that of
+// recorded answers.
+type memberRecord struct {
+	Tenant string `json:"tenantId"`
+	Role   string `json:"userRole"`
+	UPN    string `json:"userPrincipalName"`
+}
+
+// outsider says why a member is not the organisation's own; empty where they
+// are. #EXT# is in every guest's user principal name in Entra.
+func (m memberRecord) outsider(tenant string) string {
+	switch {
+	case m.Tenant != "" && !strings.EqualFold(m.Tenant, tenant):
+		return "from another organisation"
+	case strings.EqualFold(m.Role, "guest"), strings.Contains(strings.ToUpper(m.UPN), "#EXT#"):
+		return "a guest"
+	case strings.EqualFold(m.Role, "anonymous"):
+		return "an anonymous guest"
+	}
+	return ""
 }

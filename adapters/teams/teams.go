@@ -67,6 +67,7 @@ type Adapter struct {
 	validator *validator
 	connector *connector
 	members   *members
+	rosters   *members // why nothing is previewed in a conversation
 	bot       *core.BotFrameworkAdapter
 }
 
@@ -96,7 +97,8 @@ func New(o Options) (*Adapter, error) {
 		references: &references{notes: o.Notes, now: now, known: map[string]reference{}},
 		validator:  newValidator(o, web, now, log),
 		connector:  newConnector(hosts(o.ServiceHosts), newBearer(tokenURL, o.AppID, o.ClientSecret, web, now), web),
-		members:    newMembers(now),
+		members:    newMembers(now, memberFresh),
+		rosters:    newMembers(now, rosterFresh),
 	}
 	a.bot = &core.BotFrameworkAdapter{
 		AdapterSetting: core.AdapterSetting{

@@ -159,6 +159,8 @@ func openShop(redisURL string) (_ *shop, err error) {
 		Channels: []slacksim.Channel{
 			{ID: "C0DESK", Name: "service-desk", Members: []string{danaSlack, robSlack, samSlack, niaSlack, guestSlack, "U0BOT"}},
 			{ID: "C0HARBOR", Name: "harbor-dental", Members: []string{danaSlack, robSlack}},
+			{ID: "C0SHARED", Name: "with-juniper-legal", ExtShared: true, Members: []string{danaSlack, "U0BOT"}},
+			{ID: "C0SOON", Name: "with-summit-physio", PendingExtShared: true, Members: []string{danaSlack, "U0BOT"}},
 		},
 	})
 	if s.Teams, err = teamssim.New(teamssim.Options{
@@ -170,6 +172,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{AADObjectID: niaTeams, Name: "Nia Park", Email: "nia@shop.example"},
 			{AADObjectID: guestTeams, Name: "A guest", Email: "guest@elsewhere.example", Guest: true},
 		},
+		Chats:    []teamssim.Chat{{ID: "19:dana-rob@thread.v2", Name: "Dana and Rob", Members: []string{danaTeams, robTeams}}},
 		Channels: []teamssim.Channel{{TeamID: "19:desk@thread.tacv2", ID: "19:desk@thread.tacv2", Name: "Service desk"}},
 	}); err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func teamsManifest() *cobra.Command {
 				return fmt.Errorf("%s has no teams section", path)
 			}
 			app, err := teams.Package(teams.PackageOptions{
-				AppID: cfg.Teams.AppID, PublicURL: cfg.PublicURL, Version: version, Menu: commands.Menu(),
+				AppID: cfg.Teams.AppID, PublicURL: cfg.PublicURL, SyncroURL: cfg.Syncro.URL, Version: version, Menu: commands.Menu(),
 			})
 			if err != nil {
 				return err

@@ -370,6 +370,23 @@ func (s *Sim) Compose(ctx context.Context, user, conversation, commandID string)
 	return s.deliver(ctx, a)
 }
 
+// Paste is a person pasting a link into the compose box, of a domain that the
+// app's manifest names: the Delivery's Card is what goes into the message, its
+// Banner what the compose box shows. Neither is there where the app shows
+// nothing.
+func (s *Sim) Paste(ctx context.Context, user, conversation, address string) Delivery {
+	s.mu.Lock()
+	who, p, thread, err := s.where(user, conversation)
+	if err != nil {
+		s.mu.Unlock()
+		return Delivery{Err: err}
+	}
+	a := s.invoke("composeExtension/queryLink", who, p, thread, "", map[string]any{"url": address})
+	a["channelData"].(map[string]any)["source"] = map[string]any{"name": "compose"}
+	s.mu.Unlock()
+	return s.deliver(ctx, a)
+}
+
 // SubmitDialog presses the Action.Submit with this title in the dialog that
 // opened brought, with data in its inputs: composeExtension/submitAction or
 // task/submit, according to what opened it.

@@ -13,6 +13,8 @@ const (
 	adaptiveCardType   = "application/vnd.microsoft.card.adaptive"
 	messageType        = "application/vnd.microsoft.activity.message"
 	errorType          = "application/vnd.microsoft.error"
+	thumbnailType      = "application/vnd.microsoft.card.thumbnail"
+	heroType           = "application/vnd.microsoft.card.hero"
 	searchResponseType = "application/vnd.microsoft.search.searchResponse"
 )
 
@@ -52,6 +54,35 @@ func readAnswer(name string, a Attempt) (card json.RawMessage, banner, problem s
 	json.Unmarshal(a.Body, &raw) // what has another shape stays empty and is looked at below
 
 	switch name {
+	case "composeExtension/queryLink":
+		var said struct {
+			ComposeExtension struct {
+				Type, AttachmentLayout string
+				Attachments            []struct {
+					ContentType string
+					Content     json.RawMessage
+					Preview     struct {
+						ContentType string
+						Content     struct{ Title, Text string }
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal(a.Body, &said); err != nil || said.ComposeExtension.Type != "result" || said.ComposeExtension.AttachmentLayout != "list" {
+			return fail("has no composeExtension of type result with the layout list: %v", err)
+		}
+		all := said.ComposeExtension.Attachments
+		switch {
+		case len(all) == 0:
+			return nil, "", "", nil
+		case len(all) > 1:
+			found = append(found, Violation{"composeExtension.attachments", "has more than one; only the first is considered"})
+		}
+		one := all[0]
+		if one.ContentType != adaptiveCardType || one.Preview.ContentType != thumbnailType && one.Preview.ContentType != heroType || one.Preview.Content.Title == "" {
+			return fail("has an attachment that is no Adaptive Card with a thumbnail or hero card as its preview")
+		}
+		return one.Content, one.Preview.Content.Title + "\n" + one.Preview.Content.Text, "", append(found, ValidateCard(one.Content)...)
 	case "task/fetch", "task/submit", "composeExtension/fetchTask", "composeExtension/submitAction":
 		submit := name == "task/submit" || name == "composeExtension/submitAction"
 		if _, ok := body["composeExtension"].(map[string]any); ok && name == "composeExtension/submitAction" {
