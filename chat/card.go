@@ -99,7 +99,7 @@ func (Link) part()   {}
 
 // Button is something to press. With a URL it opens that address and nothing
 // is sent to the bot; otherwise Verb and Value come back in a Click. Value is
-// an identifier of a record in Redis and nothing else.
+// an identifier, of a record in Redis or of a ticket, and nothing else.
 type Button struct {
 	Label string
 	Verb  string

@@ -98,6 +98,8 @@ func (b *Bot) Click(ctx context.Context, req chat.Request) chat.Answer {
 			return chat.Answer{Aside: &c}
 		}
 		return chat.Answer{Form: &a.Form}
+	case req.Click.Verb == verbTake, req.Click.Verb == verbView:
+		return b.news(req)
 	case req.Click.Verb == confirm.VerbEdit:
 		return b.edit(ctx, req)
 	case strings.HasPrefix(req.Click.Verb, confirm.VerbAfter+"-"):
@@ -151,21 +153,23 @@ func (b *Bot) runLine(ctx context.Context, req chat.Request, line, replaces stri
 	return chat.Answer{
 		Replace: &chat.Card{Title: clip(title, 60), Tone: chat.Working, Parts: []chat.Part{chat.Text("One moment…")}},
 		Then: func(ctx context.Context) {
-			ctx, cancel, r := b.patiently(ctx, req.User, inPlace{b, req})
+			ctx, cancel, r := b.patiently(ctx, req.User, inPlace{b, req, req.Click.Card})
 			defer cancel()
 			b.reply(ctx, req, r, b.answer(ctx, req.User, line, req.Click.Card))
 		},
 	}
 }
 
-// inPlace answers a click where the clicked card was.
+// inPlace answers a click where the clicked card was, or at another place that
+// came with the click.
 type inPlace struct {
 	b   *Bot
 	req chat.Request
+	at  chat.Ref
 }
 
 func (p inPlace) Reply(ctx context.Context, card chat.Card) (chat.Ref, error) {
-	return p.req.Click.Card, p.b.Redraw(ctx, p.req.User, p.req.Click.Card, card)
+	return p.at, p.b.Redraw(ctx, p.req.User, p.at, card)
 }
 
 func (p inPlace) Ask(ctx context.Context, form chat.Form) error {

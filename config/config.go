@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -62,15 +63,30 @@ type Technician struct {
 	Teams []string // tenant/object id, two lower-case GUIDs
 }
 
+// ChatUser is a technician's user on a platform.
+type ChatUser struct{ Platform, Tenant, ID string }
+
+// ChatUsers is the technician's users on all platforms.
+func (t Technician) ChatUsers() []ChatUser {
+	var all []ChatUser
+	for _, of := range []struct {
+		platform string
+		ids      []string
+	}{{"slack", t.Slack}, {"teams", t.Teams}} {
+		for _, id := range of.ids {
+			tenant, user, _ := strings.Cut(id, "/")
+			all = append(all, ChatUser{of.platform, tenant, user})
+		}
+	}
+	return all
+}
+
 // Users is the technician's chat users, as chat.User's Key writes them:
 // "slack/T0001/U0001".
 func (t Technician) Users() []string {
 	var users []string
-	for _, id := range t.Slack {
-		users = append(users, "slack/"+id)
-	}
-	for _, id := range t.Teams {
-		users = append(users, "teams/"+id)
+	for _, u := range t.ChatUsers() {
+		users = append(users, u.Platform+"/"+u.Tenant+"/"+u.ID)
 	}
 	return users
 }
@@ -130,11 +146,17 @@ type Notify struct {
 	Routes        []Route
 }
 
-// Route sends an event to one channel: one of Slack and Teams is set.
+// Route sends an event to one place: one of Slack, Teams and Person is set.
+// Filters that are empty let everything through.
 type Route struct {
-	Event string // invoiced
-	Slack string // channel id
-	Teams string // conversation id
+	Event  string // invoiced, created, assigned, replied, urgent or resolved
+	Slack  string // channel id
+	Teams  string // conversation id, also where the file has a channel's link
+	Person string // a technician's name: a private message on each platform
+
+	Customers   []string // names in Syncro
+	Technicians []string // names in Syncro
+	MinTotal    string   // decimal, of the ticket's invoices; empty: any
 }
 
 // SessionLogs says where session logs are written.

@@ -56,7 +56,7 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 	}
 	s.done()
 	c.Billing = readBilling(root.field("billing").section())
-	c.Notify = readNotify(root.field("notify").section(), c.Slack != nil, c.Teams != nil)
+	c.Notify = readNotify(root.field("notify").section(), c)
 	s = root.field("session_logs").section()
 	c.SessionLogs = SessionLogs{
 		Dir: s.field("dir").path("./session-logs"),
@@ -300,7 +300,7 @@ func readBilling(s *section) Billing {
 	return b
 }
 
-func readNotify(s *section, slack, teams bool) Notify {
+func readNotify(s *section, c *Config) Notify {
 	defer s.done()
 	n := Notify{Poll: s.field("poll").duration(time.Minute, time.Second, 24*time.Hour)}
 	secret := s.field("webhook_secret")
@@ -309,25 +309,43 @@ func readNotify(s *section, slack, teams bool) Notify {
 		secret.fault("is a part of an address: write letters, digits, - . _ and ~ only")
 	}
 	for _, f := range s.field("routes").list() {
-		s := f.section()
-		channel, conversation := s.field("slack"), s.field("teams")
-		r := Route{
-			Event: s.field("event").required("invoiced").oneOf("", "invoiced"),
-			Slack: channel.check(func(v string) bool { return isSlackID(v, "CDG") }, "a channel id, as C0123"),
-			Teams: conversation.text(""),
-		}
-		switch {
-		case channel.given() == conversation.given():
-			s.fault("a route goes to one place: write either slack: C0123 or teams: \"19:abc@thread.tacv2\"")
-		case channel.given() && !slack:
-			channel.fault("the route goes to Slack, which is not configured: write a slack section or leave the route out")
-		case conversation.given() && !teams:
-			conversation.fault("the route goes to Teams, which is not configured: write a teams section or leave the route out")
-		}
-		s.done()
-		n.Routes = append(n.Routes, r)
+		n.Routes = append(n.Routes, readRoute(f.section(), c))
 	}
 	return n
+}
+
+func readRoute(s *section, c *Config) Route {
+	defer s.done()
+	channel, conversation, person := s.field("slack"), s.field("teams"), s.field("person")
+	total := s.field("min_total")
+	r := Route{
+		Event:    s.field("event").required("invoiced").oneOf("", "invoiced", "created", "assigned", "replied", "urgent", "resolved"),
+		Slack:    channel.check(func(v string) bool { return isSlackID(v, "CDG") }, "a channel id, as C0123"),
+		Teams:    teamsConversation(conversation.check(func(v string) bool { return teamsConversation(v) != "" }, "a channel's link, or an id as 19:abc@thread.tacv2")),
+		Person:   person.text(""),
+		MinTotal: total.decimal(),
+	}
+	for _, f := range s.field("customers").some("names no customer: leave it out for all of them") {
+		r.Customers = append(r.Customers, f.text(""))
+	}
+	for _, f := range s.field("technicians").some("names no technician: leave it out for all of them") {
+		r.Technicians = append(r.Technicians, f.text(""))
+	}
+	known := slices.IndexFunc(c.Technicians, func(t Technician) bool { return t.Name == r.Person })
+	switch {
+	case count(channel.given(), conversation.given(), person.given()) != 1:
+		s.fault("a route goes to one place: write either slack: C0123 or teams: \"19:abc@thread.tacv2\" or person: dana")
+	case channel.given() && c.Slack == nil:
+		channel.fault("the route goes to Slack, which is not configured: write a slack section or leave the route out")
+	case conversation.given() && c.Teams == nil:
+		conversation.fault("the route goes to Teams, which is not configured: write a teams section or leave the route out")
+	case person.given() && known < 0:
+		person.fault("%s is none of the technicians: write the name of one", quote(person.written()))
+	}
+	if total.given() && r.Event != "invoiced" && r.Event != "" {
+		total.fault("is about invoices: write event: invoiced, or leave it out")
+	}
+	return r
 }
 
 func count(bs ...bool) int {

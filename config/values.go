@@ -99,6 +99,20 @@ func (f field) integer(otherwise, lo, hi int64) int64 {
 	return n
 }
 
+// decimal reads an amount that is not below zero; "" where it was left out.
+func (f field) decimal() string {
+	v, ok := f.scalar("an amount, as 250 or 99.50", "!!str", "!!int", "!!float")
+	if !ok {
+		return ""
+	}
+	whole, part, dot := strings.Cut(v, ".")
+	if digits := func(r rune) bool { return r >= '0' && r <= '9' }; len(v) > 15 || !every(whole, digits) || dot && !every(part, digits) {
+		f.fault("%s is no amount: write digits, and a point before cents, as 250 or 99.50", quote(f.written()))
+		return ""
+	}
+	return v
+}
+
 // duration reads a length of time from lo to hi, written as Go does.
 func (f field) duration(otherwise, lo, hi time.Duration) time.Duration {
 	v, ok := f.scalar("a duration, as 20s, 15m or 1h30m", "!!str", "!!int", "!!float")
@@ -245,6 +259,30 @@ func isSlackID(v, letters string) bool {
 func isSlackUser(v string) bool {
 	team, user, ok := strings.Cut(v, "/")
 	return ok && isSlackID(team, "T") && isSlackID(user, "UW")
+}
+
+// teamsConversation is the id of a channel or chat of Teams that is written as
+// its id or as the link that Teams copies: https://teams.microsoft.com/l/channel/19%3Aabc%40thread.tacv2/General?...
+// "" for anything else.
+func teamsConversation(v string) string {
+	if u, err := url.Parse(v); err == nil && u.Scheme == "https" {
+		if !slices.ContainsFunc([]string{".microsoft.com", ".microsoft.us", ".cloud.microsoft"}, func(domain string) bool {
+			return strings.HasSuffix(u.Hostname(), domain)
+		}) {
+			return ""
+		}
+		parts := strings.Split(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+		if len(parts) < 3 || parts[0] != "l" || parts[1] != "channel" && parts[1] != "chat" {
+			return ""
+		}
+		if v, err = url.PathUnescape(parts[2]); err != nil {
+			return ""
+		}
+	}
+	if !strings.HasPrefix(v, "19:") && !strings.HasPrefix(v, "a:") || strings.ContainsAny(v, "/\\;?# ") {
+		return ""
+	}
+	return v
 }
 
 func isTeamsUser(v string) bool {

@@ -47,6 +47,10 @@ type Options struct {
 	// over while a request is on its way: 2 Timeout + 5 s.
 	Lease time.Duration
 
+	// Did, if set, is told of each step that landed, on which ticket, and for
+	// whom. It must not take long.
+	Did func(ctx context.Context, ticketID int64, author chat.User, as As, w syncro.Write)
+
 	// Observe is told of each doubt that begins and that is found to have
 	// landed, of each step that is settled and of each operation that
 	// ends: what ("step", "operation"), kind and state.
@@ -87,6 +91,9 @@ func New(o Options) *Engine {
 	}
 	if o.Moved == nil {
 		o.Moved = func(context.Context, string) {}
+	}
+	if o.Did == nil {
+		o.Did = func(context.Context, int64, chat.User, As, syncro.Write) {}
 	}
 	return &Engine{Options: o, audit: audit.New(o.Store.rdb, o.Log)}
 }

@@ -361,6 +361,13 @@ func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
 func (r *runner) landed(ctx context.Context, step *Step) bool {
 	step.State, r.op.Began = Landed, true
 	r.Observe("step", step.Kind, string(step.State))
+	if w, err := r.op.write(step); err == nil {
+		ticket := r.op.Ticket.ID
+		if _, made := w.(syncro.CreateTicket); made {
+			ticket = step.ID
+		}
+		r.Did(ctx, ticket, r.op.Author, r.op.As, w)
+	}
 	if r.op.current() == nil {
 		return true // saved with the operation's end
 	}

@@ -121,6 +121,32 @@ func (d *Directory) Named(ctx context.Context, name string) (Technician, error) 
 	return d.technician(ctx, d.state.Load(), name)
 }
 
+// Watcher is as whom Syncro is read where nobody asked: with the shared key
+// where it may be used, else as the first technician of the config whose own
+// key is open. What it returns may not write. Its errors are Who's.
+func (d *Directory) Watcher(ctx context.Context) (Technician, error) {
+	s := d.state.Load()
+	var first error
+	if e := s.shared.entry; d.policy != Off && e != nil && e.Status == active {
+		t, err := d.proven(ctx, Technician{Name: "shared", Shared: true}, s.shared)
+		if err == nil {
+			return t, nil
+		}
+		first = err
+	}
+	for _, name := range s.names {
+		if e := s.slots[name].entry; e == nil || e.Status != active {
+			continue
+		}
+		t, err := d.proven(ctx, Technician{Name: name}, s.slots[name])
+		if err == nil {
+			return t, nil
+		}
+		first = cmp.Or(first, err)
+	}
+	return Technician{}, cmp.Or[error](first, &NoKeyError{Name: "shared", Entry: s.shared.path})
+}
+
 func (d *Directory) technician(ctx context.Context, s *state, name string) (Technician, error) {
 	own, ok := s.slots[name]
 	if !ok {
@@ -146,12 +172,17 @@ func (d *Directory) technician(ctx context.Context, s *state, name string) (Tech
 			return Technician{}, &NoKeyError{Name: name, Entry: own.path}
 		}
 	}
+	return d.proven(ctx, t, from)
+}
+
+// proven is t with the key of a slot, which Syncro was asked about.
+func (d *Directory) proven(ctx context.Context, t Technician, from slot) (Technician, error) {
 	me, err := d.proofs.whose(ctx, from.entry.Key)
 	if err != nil {
 		return Technician{}, err
 	}
 	if want := from.entry.UserID; me.UserID != cmp.Or(want, me.UserID) {
-		return Technician{}, &WrongPersonError{Name: name, Entry: from.path, Want: want, Got: me.UserID, GotName: me.Name}
+		return Technician{}, &WrongPersonError{Name: t.Name, Entry: from.path, Want: want, Got: me.UserID, GotName: me.Name}
 	}
 	t.FullName, t.UserID, t.Key = me.Name, me.UserID, from.entry.Key
 	return t, nil

@@ -113,6 +113,11 @@ func (c *Client) TicketURL(id int64) string {
 	return c.url + "/tickets/" + strconv.FormatInt(id, 10)
 }
 
+// InvoiceURL is an invoice's page for people, by its id.
+func (c *Client) InvoiceURL(id int64) string {
+	return c.url + "/invoices/" + strconv.FormatInt(id, 10)
+}
+
 // Reader reads with a key. It cannot write.
 func (c *Client) Reader(key Key, class Class) *Reader {
 	return &Reader{client: c, key: key, class: class}

@@ -21,6 +21,7 @@ type Invoice struct {
 	Customer   string
 	Total      string // decimal; "0.0" is right where prepaid hours pay
 	Date       time.Time
+	Created    time.Time
 	Paid       bool
 	TicketID   int64 // 0: of no ticket
 	Lines      []InvoiceLine
@@ -44,6 +45,7 @@ type invoiceJSON struct {
 	CustomerName text    `json:"customer_business_then_name"`
 	Total        number  `json:"total"`
 	Date         moment  `json:"date"`
+	Created      moment  `json:"created_at"`
 	Paid         flag    `json:"is_paid"`
 	TicketID     integer `json:"ticket_id"`
 
@@ -64,7 +66,7 @@ type invoiceLineJSON struct {
 func (i invoiceJSON) invoice() Invoice {
 	invoice := Invoice{
 		ID: int64(i.ID), Number: string(i.Number), CustomerID: int64(i.CustomerID), Customer: string(i.CustomerName),
-		Total: string(i.Total), Date: i.Date.Time, Paid: bool(i.Paid), TicketID: int64(i.TicketID),
+		Total: string(i.Total), Date: i.Date.Time, Created: i.Created.Time, Paid: bool(i.Paid), TicketID: int64(i.TicketID),
 	}
 	for _, l := range i.Lines {
 		invoice.Lines = append(invoice.Lines, InvoiceLine{
@@ -146,6 +148,21 @@ func (r *Reader) TicketInvoices(ctx context.Context, ticketID int64) ([]Invoice,
 		}
 	}
 	return invoices, nil
+}
+
+// Holds looks whether an invoice holds exactly what is charged on its ticket:
+// all lines that Syncro marks as invoiced, or all where it marks none. why is
+// what it holds instead.
+func (r *Reader) Holds(ctx context.Context, t Ticket, invoiceID int64) (holds bool, why string, err error) {
+	w := CreateInvoice{TicketID: t.ID, CustomerID: t.CustomerID, Prepaid: strings.Trim(t.PrepayHours, "0.") != ""}
+	marked := slices.ContainsFunc(t.LineItems, func(l LineItem) bool { return l.Invoiced })
+	for _, l := range t.LineItems {
+		if l.Invoiced == marked {
+			w.Lines = append(w.Lines, Charge{ProductID: l.ProductID, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Taxable: l.Taxable})
+		}
+	}
+	sight, err := r.Look(ctx, w.Check(invoiceID))
+	return sight.IsSet, sight.Why, err
 }
 
 // CreateInvoice makes an invoice of a ticket's lines that are on none yet.

@@ -34,6 +34,7 @@ type Ticket struct {
 
 	Created   time.Time
 	Updated   time.Time
+	Resolved  time.Time // when it was first in a final status; zero while it is in none
 	Due       time.Time
 	Replied   bool   // the customer wrote last, as far as a list tells
 	UpdatedAt string // Updated as it came, to compare
@@ -84,6 +85,7 @@ type ticketJSON struct {
 	UserID       integer `json:"user_id"`
 	Created      moment  `json:"created_at"`
 	Updated      moment  `json:"updated_at"`
+	Resolved     moment  `json:"resolved_at"`
 	Due          moment  `json:"due_date"`
 	Replied      flag    `json:"customer_reply"`
 
@@ -150,7 +152,7 @@ func (t ticketJSON) ticket() Ticket {
 		ContactEmail: firstOf(contact.Email, text(customer.Email)),
 		PrepayHours:  customer.PrepayHours,
 		UserID:       int64(t.UserID), Technician: string(t.User.value.FullName),
-		Created: t.Created.Time, Updated: t.Updated.Time, Due: t.Due.Time, UpdatedAt: t.Updated.raw,
+		Created: t.Created.Time, Updated: t.Updated.Time, Resolved: t.Resolved.Time, Due: t.Due.Time, UpdatedAt: t.Updated.raw,
 		Replied: bool(t.Replied) || strings.EqualFold(string(t.Status), "Customer Reply"),
 	}
 	for _, c := range t.Comments.value {
@@ -218,6 +220,27 @@ func (r *Reader) TicketsOf(ctx context.Context, customerID int64) (List[Ticket],
 	return list, err
 }
 
+// manyPages is how many pages of what changed are read: 2,000 tickets, as
+// Syncro is seen to page them.
+const manyPages = 40
+
+// UpdatedSince lists the tickets that were updated since then, in no
+// particular order. status may be empty: some accounts leave finished tickets
+// out of a list that does not ask for their status.
+func (r *Reader) UpdatedSince(ctx context.Context, since time.Time, status string) (List[Ticket], error) {
+	query := url.Values{"since_updated_at": {since.UTC().Format(time.RFC3339)}}
+	if status != "" {
+		query.Set("status", status)
+	}
+	return r.listTickets(ctx, query, manyPages)
+}
+
+// InStatus lists the tickets of a status, or of the pseudo-status "Not
+// Closed", as far as manyPages go.
+func (r *Reader) InStatus(ctx context.Context, status string) (List[Ticket], error) {
+	return r.listTickets(ctx, url.Values{"status": {status}}, manyPages)
+}
+
 func (r *Reader) listTickets(ctx context.Context, query url.Values, pages int) (List[Ticket], error) {
 	const path = "/tickets"
 	found, err := readList[ticketJSON](ctx, r, path, "tickets", query, pages)
@@ -238,6 +261,14 @@ func (r *Reader) listTickets(ctx context.Context, query url.Values, pages int) (
 	}
 	return list, nil
 }
+
+// Finished reports whether a status of Syncro's own says that nothing is left
+// to do.
+func (t Ticket) Finished() bool { return isFinal(t.Status) }
+
+// Invoiced reports whether the ticket's status says so, whatever invoices
+// there are.
+func (t Ticket) Invoiced() bool { return strings.EqualFold(t.Status, "Invoiced") }
 
 // isFinal reports whether a status of Syncro's own means that nothing is left
 // to do.

@@ -53,6 +53,7 @@ type metrics struct {
 	requests   *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
 	operations *prometheus.CounterVec
+	news       *prometheus.CounterVec
 	acks       *prometheus.HistogramVec
 	waits      *prometheus.HistogramVec
 	used       prometheus.Gauge
@@ -99,6 +100,10 @@ func newMetrics() *metrics {
 		Name: "syncrobot_failures_total",
 		Help: "What people were told went wrong, by the code on the card (docs/troubleshooting.md).",
 	}, []string{"code"})
+	m.news = auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "syncrobot_news_total",
+		Help: "Cards that the bot showed unasked, by platform and outcome: posted; doubt (the platform did not say); lost and dropped (see the log).",
+	}, []string{"platform", "outcome"})
 	return m
 }
 
@@ -128,4 +133,9 @@ func (m *metrics) explain(err error) string {
 	words, code := commands.Explain(err)
 	m.failed(code)
 	return words
+}
+
+// told counts what became of a card that nobody asked for.
+func (m *metrics) told(platform, outcome string) {
+	m.news.WithLabelValues(platform, outcome).Inc()
 }

@@ -56,7 +56,7 @@ func demo(ctx context.Context, listen string, log *slog.Logger, out io.Writer) e
 		return fmt.Errorf("embedded Redis: %w", err)
 	}
 	defer memory.Close()
-	shop, err := openShop("redis://" + memory.Addr() + "/0")
+	shop, err := openShop("redis://"+memory.Addr()+"/0", shopNews)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,10 @@ func demo(ctx context.Context, listen string, log *slog.Logger, out io.Writer) e
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return b.serve(ctx, nil, nil)
+	})
+	group.Go(func() error {
+		shop.bringNews(ctx, "http://"+b.public.Addr().String())
+		return nil
 	})
 	group.Go(func() error {
 		if err := server.Serve(page); !errors.Is(err, http.ErrServerClosed) {
@@ -126,12 +130,15 @@ const (
 	niaSlack, niaTeams     = "U0NIA", "a1c5d1f0-5555-4c7a-9a51-7f0f3f1c0005"
 	guestSlack, guestTeams = "U0GUEST", "a1c5d1f0-4444-4c7a-9a51-7f0f3f1c0004"
 
+	deskTeams, billingTeams = "19:desk@thread.tacv2", "19:billing@thread.tacv2"
+	webhookSecret           = "demo-webhook-secret"
+
 	danaToken, robToken, sharedToken = "Tdemo-dana-6b1d0c8f5e2a4937", "Tdemo-rob-d4e85a7c0b319f62", "Tdemo-office-27c9e1f0a8b5463d"
 )
 
 // openShop starts the simulators and makes vault and config for a bot on the
-// Redis at redisURL.
-func openShop(redisURL string) (_ *shop, err error) {
+// Redis at redisURL. more is added to the config.
+func openShop(redisURL string, more ...string) (_ *shop, err error) {
 	s := &shop{}
 	defer func() {
 		if err != nil {
@@ -161,6 +168,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{ID: "C0HARBOR", Name: "harbor-dental", Members: []string{danaSlack, robSlack}},
 			{ID: "C0SHARED", Name: "with-juniper-legal", ExtShared: true, Members: []string{danaSlack, "U0BOT"}},
 			{ID: "C0SOON", Name: "with-summit-physio", PendingExtShared: true, Members: []string{danaSlack, "U0BOT"}},
+			{ID: "C0BILL", Name: "billing", Members: []string{danaSlack, robSlack, "U0BOT"}},
 		},
 	})
 	if s.Teams, err = teamssim.New(teamssim.Options{
@@ -172,8 +180,10 @@ func openShop(redisURL string) (_ *shop, err error) {
 			{AADObjectID: niaTeams, Name: "Nia Park", Email: "nia@shop.example"},
 			{AADObjectID: guestTeams, Name: "A guest", Email: "guest@elsewhere.example", Guest: true},
 		},
-		Chats:    []teamssim.Chat{{ID: "19:dana-rob@thread.v2", Name: "Dana and Rob", Members: []string{danaTeams, robTeams}}},
-		Channels: []teamssim.Channel{{TeamID: "19:desk@thread.tacv2", ID: "19:desk@thread.tacv2", Name: "Service desk"}},
+		Chats: []teamssim.Chat{{ID: "19:dana-rob@thread.v2", Name: "Dana and Rob", Members: []string{danaTeams, robTeams}}},
+		Channels: []teamssim.Channel{
+			{TeamID: deskTeams, ID: deskTeams, Name: "Service desk"}, {TeamID: deskTeams, ID: billingTeams, Name: "Billing"},
+		},
 	}); err != nil {
 		return nil, err
 	}
@@ -189,7 +199,7 @@ func openShop(redisURL string) (_ *shop, err error) {
 	if err = s.fillVault(); err != nil {
 		return nil, fmt.Errorf("the demo's vault: %w", err)
 	}
-	return s, s.writeConfig(redisURL, urls[0], urls[1], urls[2])
+	return s, s.writeConfig(shopConfig+strings.Join(more, ""), redisURL, urls[0], urls[1], urls[2])
 }
 
 // names are what the app was granted: what its manifest asks for.
@@ -217,6 +227,12 @@ func (s *shop) listen(h http.Handler) (string, error) {
 func (s *shop) pointAt(bot string) {
 	s.Slack.SetBotURL(bot)
 	s.Teams.SetBotURL(bot)
+}
+
+// bringNews has Syncro notify the bot, and adds the bot to the team in Teams.
+func (s *shop) bringNews(ctx context.Context, bot string) {
+	s.Syncro.SendWebhooks(bot+"/syncro/webhook/"+webhookSecret, s.cfg.Syncro.URL)
+	s.Teams.Install(ctx, danaTeams, deskTeams)
 }
 
 // vault is the shop's SOPS vault.
@@ -259,6 +275,21 @@ func (s *shop) fillVault() error {
 	return err
 }
 
+// shopNews is what the demo's bot.yaml has for channels: invoices to #billing,
+// what becomes of tickets to #service-desk, on both platforms.
+const shopNews = `notify:
+  webhook_secret: ` + webhookSecret + `
+  poll: 10s
+  routes:
+    - {event: invoiced, slack: C0BILL}
+    - {event: invoiced, teams: "` + billingTeams + `"}
+    - {event: created, slack: C0DESK}
+    - {event: urgent, slack: C0DESK}
+    - {event: replied, slack: C0DESK}
+    - {event: assigned, slack: C0DESK}
+    - {event: resolved, slack: C0DESK}
+`
+
 // shopConfig is the shop's bot.yaml. What is in {} is filled in.
 const shopConfig = `listen: 127.0.0.1:0
 admin: 127.0.0.1:0
@@ -295,14 +326,14 @@ teams:
 `
 
 // writeConfig writes the shop's bot.yaml and loads it, as serve would.
-func (s *shop) writeConfig(redis, syncro, slack, teams string) error {
+func (s *shop) writeConfig(text, redis, syncro, slack, teams string) error {
 	yaml := strings.NewReplacer(
 		"{redis}", redis, "{syncro}", syncro, "{slack}", slack, "{teams}", teams,
 		"{slackHost}", strings.TrimPrefix(slack, "http://"), "{teamsHost}", strings.TrimPrefix(teams, "http://"),
 		"{tenant}", shopTenant, "{app}", shopApp,
 		"{danaSlack}", danaSlack, "{robSlack}", robSlack, "{samSlack}", samSlack,
 		"{danaTeams}", danaTeams, "{robTeams}", robTeams, "{samTeams}", samTeams,
-	).Replace(shopConfig)
+	).Replace(text)
 	path := filepath.Join(s.dir, "bot.yaml")
 	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		return err

@@ -45,6 +45,12 @@ type card struct {
 	teams []teamssim.Button
 }
 
+// ours reports whether a link is one that the bot made: to a ticket or an
+// invoice in Syncro.
+func (w *world) ours(link string) bool {
+	return strings.HasPrefix(link, w.cfg.Syncro.URL+"/tickets/") || strings.HasPrefix(link, w.cfg.Syncro.URL+"/invoices/")
+}
+
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func (c card) has(words ...string) bool {
@@ -96,7 +102,7 @@ func (p slackPerson) cards(testing.TB) []card {
 			}
 		}
 		for _, l := range m.Live() {
-			if !strings.HasPrefix(l.Target, p.w.cfg.Syncro.URL+"/tickets/") {
+			if !p.w.ours(l.Target) {
 				c.live = append(c.live, l.Kind+" "+l.Raw)
 			}
 		}
@@ -173,7 +179,7 @@ func (p teamsPerson) cards(t testing.TB) []card {
 			}
 		}
 		for _, l := range r.Live {
-			if !strings.HasPrefix(l.URL, p.w.cfg.Syncro.URL+"/tickets/") {
+			if !p.w.ours(l.URL) {
 				c.live = append(c.live, l.Kind+" "+l.Text+" "+l.URL)
 			}
 		}

@@ -89,6 +89,7 @@ type bot struct {
 	people    *identity.Directory
 	platforms adapters.Platforms
 	engine    *confirm.Engine
+	news      *notify.Notifier
 	audit     *audit.Log
 	work      *chat.Work
 	figures   *metrics
@@ -101,9 +102,6 @@ type bot struct {
 // nothing yet.
 func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	log = slog.New(tracedLog{log.Handler()})
-	for _, key := range withoutEffect(cfg) {
-		log.Warn("this part of the config has no effect in this version", "key", key)
-	}
 	b := &bot{cfg: cfg, log: log, work: chat.NewWork(mostWork), figures: newMetrics()}
 	b.work.Log = log
 	var err error
@@ -146,7 +144,11 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 			}
 			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
 		},
+		Did: func(ctx context.Context, ticketID int64, author chat.User, as confirm.As, w syncro.Write) {
+			b.news.Did(ctx, ticketID, author, as.FullName, w)
+		},
 	})
+	b.news = newNotifier(b, client)
 	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
 	handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
@@ -172,6 +174,9 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	mux := http.NewServeMux()
 	b.platforms.Mount(mux)
 	mux.Handle("GET /{$}", doctor.About(b.cfg))
+	if secret := b.cfg.Notify.WebhookSecret; !secret.Empty() {
+		mux.Handle("POST /syncro/webhook/{secret}", b.news.Webhook(secret.Reveal()))
+	}
 	public := &http.Server{
 		Handler: door(mux, b.traces.Tracer("syncrobot/door"), b.figures), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
@@ -189,6 +194,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	}
 	group.Go(func() error { b.engine.Run(ctx); return nil })
 	group.Go(func() error { b.people.Watch(ctx); return nil })
+	group.Go(func() error { b.news.Run(ctx); return nil })
 	group.Go(func() error { b.audit.Keep(ctx, b.cfg.Audit.Keep); return nil })
 	group.Go(func() error { b.tellDurability(ctx); return nil })
 	called := make(chan struct{}) // closed when nothing comes in over connections of ours any more
@@ -282,15 +288,6 @@ func rules(cfg *config.Config) commands.Rules {
 		r.Billing.Labor = append(r.Billing.Labor, commands.Labor{Name: l.Name, ProductID: l.ProductID})
 	}
 	return r
-}
-
-// withoutEffect names what is configured for features that this version lacks.
-func withoutEffect(cfg *config.Config) []string {
-	var keys []string
-	if len(cfg.Notify.Routes) > 0 || !cfg.Notify.WebhookSecret.Empty() {
-		keys = append(keys, "notify")
-	}
-	return keys
 }
 
 // openRedis makes the client. Commands are bounded by their context; nothing

@@ -64,7 +64,9 @@ type Syncro struct {
 	close   context.CancelFunc
 	late    sync.WaitGroup
 	changes watchers
-	sim     http.Handler
+
+	stopHooks context.CancelFunc // see SendWebhooks
+	sim       http.Handler
 }
 
 // New returns a Syncro.

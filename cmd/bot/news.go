@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/commands"
+	"github.com/syncrobot/syncrobot/config"
+	"github.com/syncrobot/syncrobot/notify"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// newNotifier makes what speaks first, by the routes of the config.
+func newNotifier(b *bot, client *syncro.Client) *notify.Notifier {
+	return notify.New(notify.Options{
+		Routes: routes(b.cfg), Redis: b.redis, Poll: b.cfg.Notify.Poll, Log: b.log, Observe: b.figures.told,
+		Reader: func(ctx context.Context) (*syncro.Reader, string, error) {
+			t, err := b.people.Watcher(ctx)
+			if err != nil {
+				return nil, "", fmt.Errorf("there is no key to read news with: %w", err)
+			}
+			as := "of technician " + t.Name
+			if t.Shared {
+				as = "the shared one"
+			}
+			return client.Reader(t.Key, syncro.ClassPolling), fmt.Sprintf("%s (%s)", as, t.FullName), nil
+		},
+		Post: func(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error) {
+			return b.platforms.Post(ctx, at, card)
+		},
+		Redraw: func(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
+			return b.platforms.Redraw(ctx, user, ref, card)
+		},
+		Buttons: commands.NewsButtons, TicketURL: client.TicketURL, InvoiceURL: client.InvoiceURL,
+	})
+}
+
+// routes are those of the config, with their places as the platforms know
+// them.
+func routes(cfg *config.Config) []notify.Route {
+	var all []notify.Route
+	for _, r := range cfg.Notify.Routes {
+		all = append(all, notify.Route{
+			Event: notify.Event(r.Event), To: places(cfg, r), Customers: r.Customers, Technicians: r.Technicians, MinTotal: r.MinTotal,
+		})
+	}
+	return all
+}
+
+// places are where a route leads: one, or all the ways to a person.
+func places(cfg *config.Config, r config.Route) []chat.Place {
+	switch {
+	case r.Slack != "":
+		return []chat.Place{{Platform: "slack", Channel: r.Slack}}
+	case r.Teams != "":
+		return []chat.Place{{Platform: "teams", Channel: r.Teams}}
+	}
+	var all []chat.Place
+	for _, t := range cfg.Technicians {
+		if t.Name != r.Person {
+			continue
+		}
+		for _, u := range t.ChatUsers() {
+			if u.Platform == "slack" && cfg.Slack != nil || u.Platform == "teams" && cfg.Teams != nil {
+				all = append(all, chat.Place{Platform: u.Platform, Person: &chat.User{Platform: u.Platform, Tenant: u.Tenant, ID: u.ID}})
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncrobot/syncrobot/config"
+	"github.com/syncrobot/syncrobot/simulator/syncrosim"
+)
+
+// withNews lets the world's bot speak first, by these routes, and Syncro be
+// asked every second.
+func withNews(routes ...config.Route) setting {
+	return func(w *world) {
+		w.cfg.Notify = config.Notify{WebhookSecret: config.NewSecret(webhookSecret), Poll: time.Second, Routes: routes}
+	}
+}
+
+// billing is where invoices are told, on both platforms.
+func billing() []config.Route {
+	return []config.Route{{Event: "invoiced", Slack: "C0BILL"}, {Event: "invoiced", Teams: billingTeams}}
+}
+
+// openNews opens a world whose bot knows what there is already.
+func openNews(t *testing.T, settings ...setting) *world {
+	t.Helper()
+	w := openWorld(t, settings...)
+	w.bringNews(t.Context(), w.address())
+	until(t, "the bot has seen what there is", func() bool { return strings.Contains(w.log.String(), "are no news") })
+	return w
+}
+
+func (w *world) address() string { return "http://" + w.bot.public.Addr().String() }
+
+// readers are people who read the two billing channels.
+func (w *world) readers() map[string]person {
+	return map[string]person{
+		"Slack": slackPerson{w, robSlack, "C0BILL"},
+		"Teams": teamsPerson{w, robTeams, billingTeams, ""},
+	}
+}
+
+// about counts the bot's messages that a person sees with all the words.
+func about(t *testing.T, p person, words ...string) int {
+	t.Helper()
+	n := 0
+	for _, c := range p.cards(t) {
+		if c.has(words...) {
+			n++
+		}
+	}
+	return n
+}
+
+// invoice makes an invoice of a ticket in Syncro, past the bot, and sets the
+// status.
+func (w *world) invoice(t *testing.T, number int64) {
+	t.Helper()
+	id, customer := w.ticket(t, number).ID, w.ticket(t, number).CustomerID
+	body, _ := json.Marshal(map[string]any{"ticket_id": id, "customer_id": customer})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.cfg.Syncro.URL+"/api/v1/invoices", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+robToken)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := alone().Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v %v", resp, err)
+	}
+	resp.Body.Close()
+	w.becomes(t, number, "Invoiced")
+}
+
+// becomes has a person give a ticket a status in Syncro's own page.
+func (w *world) becomes(t *testing.T, number int64, status string) {
+	t.Helper()
+	if err := w.Syncro.Person(syncrosim.Act{Ticket: number, Status: status}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestInvoicedIsTold: by the bot, by a person in Syncro, with an invoice and
+// without: one card in each channel, and none of what was so before.
+func TestInvoicedIsTold(t *testing.T) {
+	t.Parallel()
+	w := openNews(t, withNews(billing()...))
+	dana := slackPerson{w, danaSlack, "C0DESK"}
+
+	c := ask(t, dana, "bill 32164 30m remote Rekeyed", "Confirm:")
+	press(t, dana, c, "Confirm", "Done and checked")
+	w.becomes(t, 32170, "Invoiced")
+	for name, p := range w.readers() {
+		t.Run(name, func(t *testing.T) {
+			await(t, p, []string{"32164"}, func(all []card) int {
+				for i, c := range all {
+					if c.has("Invoiced: #32164 VPN drops", "Harbor Dental", "Dana Ruiz", "total 0.0", "holds the ticket's charge; prepaid hours pay it") {
+						return i
+					}
+				}
+				return -1
+			})
+			until(t, "the missing invoice is told", func() bool {
+				return about(t, p, "Invoiced, but no invoice: #32170", "Syncro has no invoice for this ticket") == 1
+			})
+		})
+	}
+
+	// An invoice that comes late is told below the card, and on it.
+	w.invoice(t, 32170)
+	for name, p := range w.readers() {
+		until(t, name+" hears of the late invoice", func() bool {
+			return about(t, p, "Invoiced: #32170") == 1 && about(t, p, "Invoiced, but no invoice") == 0 && about(t, p, "#32170 · Invoiced: #") == 1
+		})
+	}
+	// A ticket that was invoiced long ago moves.
+	if err := w.Syncro.Person(syncrosim.Act{Ticket: w.oldInvoiced(t), Comment: "Thanks for that."}); err != nil {
+		t.Fatal(err)
+	}
+	w.becomes(t, 32163, "Invoiced") // what is told after it
+	for name, p := range w.readers() {
+		until(t, name+" hears of #32163", func() bool { return about(t, p, "#32163") > 0 })
+		if n := about(t, p, fmt.Sprintf("#%d", w.oldInvoiced(t))); n > 0 {
+			t.Errorf("%s: what was invoiced long ago is told", name)
+		}
+		for _, number := range []string{"Invoiced: #32164", "Invoiced: #32170"} {
+			if n := about(t, p, number); n != 1 {
+				t.Errorf("%s: %d cards %q", name, n, number)
+			}
+		}
+	}
+	w.wellMannered(t)
+}
+
+// oldInvoiced is a ticket that was Invoiced before the bot came.
+func (w *world) oldInvoiced(t *testing.T) int64 {
+	t.Helper()
+	for _, k := range w.Syncro.Snapshot().Tickets {
+		if k.Status == "Invoiced" && k.Created.Before(time.Now().Add(-24*time.Hour)) {
+			return k.Number
+		}
+	}
+	t.Fatal("there is none")
+	return 0
+}
+
+// TestWebhookDoor: the secret opens it and nothing else does.
+func TestWebhookDoor(t *testing.T) {
+	t.Parallel()
+	w := openNews(t, withNews(billing()...))
+	w.Syncro.SendWebhooks("", "")
+	post := func(secret, body string) int {
+		resp, err := alone().Post(w.address()+"/syncro/webhook/"+secret, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode
+	}
+	hook := fmt.Sprintf(`{"text":"<!channel> #1 is Invoiced","link":"https://evil.example/tickets/%d","attributes":{"status":"Invoiced"}}`, w.ticket(t, 32171).ID)
+	before := w.Syncro.Count("GET", "/tickets/{id}")
+	for _, c := range []struct {
+		name, secret, body string
+		want               int
+	}{
+		{"a wrong secret", "guess", hook, 401},
+		{"a part of it", webhookSecret[:5], hook, 401},
+		{"too much", webhookSecret, `{"text":"` + strings.Repeat("x", 257<<10) + `"}`, 413},
+		{"too much with a wrong secret", "guess", `{"text":"` + strings.Repeat("x", 257<<10) + `"}`, 401},
+		{"no JSON", webhookSecret, "hello", 200},
+		{"about an alert", webhookSecret, `{"link":"https://x.example/alerts/7","attributes":{"id":7}}`, 200},
+		{"a ticket that does not exist", webhookSecret, `{"link":"https://x.example/tickets/999999999","attributes":{}}`, 200},
+	} {
+		if got := post(c.secret, c.body); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	if n := w.Syncro.Count("GET", "/tickets/{id}") - before; n > 1 {
+		t.Errorf("%d tickets were read for what is no hint", n)
+	}
+	// The body says Invoiced; Syncro does not, and nothing is told.
+	if got := post(webhookSecret, hook); got != 200 {
+		t.Errorf("a good one: %d", got)
+	}
+	w.becomes(t, 32163, "Invoiced")
+	for name, p := range w.readers() {
+		until(t, name+" hears of #32163", func() bool { return about(t, p, "#32163") == 1 })
+		if about(t, p, "32171") > 0 || len(p.cards(t)) != 1 {
+			t.Errorf("%s believed the body", name)
+		}
+	}
+	if strings.Contains(w.log.String(), webhookSecret) {
+		t.Error("the secret is in the log")
+	}
+}
+
+// TestBatch: ten tickets that are invoiced at once are one message in each
+// channel.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	w := openNews(t, withNews(billing()...))
+	var numbers []int64
+	for _, k := range w.Syncro.Snapshot().Tickets {
+		if k.Status != "Invoiced" && k.Status != "Resolved" && k.Status != "Closed" && len(numbers) < 10 {
+			numbers = append(numbers, k.Number)
+		}
+	}
+	w.Syncro.Change(func(d *syncrosim.Data) {
+		for i := range d.Tickets {
+			for _, n := range numbers {
+				if d.Tickets[i].Number == n {
+					d.Tickets[i].Status, d.Tickets[i].Updated = "Invoiced", time.Now()
+				}
+			}
+		}
+	})
+	for name, p := range w.readers() {
+		until(t, name+" hears of all", func() bool {
+			for _, n := range numbers {
+				if about(t, p, fmt.Sprintf("#%d", n)) != 1 {
+					return false
+				}
+			}
+			return true
+		})
+		if all := p.cards(t); len(all) > 3 {
+			t.Errorf("%s: %d messages for %d tickets", name, len(all), len(numbers))
+		}
+	}
+	w.wellMannered(t)
+}
