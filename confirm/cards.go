@@ -60,6 +60,17 @@ func (o *Operation) card(raw bool) chat.Card {
 	return c
 }
 
+// copied is the card of an operation beside its own, which alone is redrawn:
+// while it is worked on the copy says of when it is, and can be asked anew.
+func (o *Operation) copied(now time.Time) chat.Card {
+	c := o.card(false)
+	if o.State == Running {
+		c.Buttons = append([]chat.Button{{Label: "Refresh", Verb: VerbShow, Value: o.ID}}, c.Buttons...)
+		c.Note = "As it stood at " + clock(now) + ". What comes of it is drawn on its first card · " + c.Note
+	}
+	return c
+}
+
 // lost is the card of an operation whose record Redis lost while it was
 // worked on: nobody will go on with it.
 func (o *Operation) lost() chat.Card {

@@ -166,7 +166,7 @@ func (e *Engine) Pending(ctx context.Context, user chat.User) ([]chat.Card, erro
 	}
 	cards := make([]chat.Card, len(ops))
 	for i, op := range ops {
-		cards[i] = op.card(false)
+		cards[i] = op.copied(e.Now())
 	}
 	return cards, nil
 }
@@ -235,6 +235,7 @@ const (
 	VerbCancel   = "cancel"
 	VerbRaw      = "raw"      // show the requests as JSON
 	VerbHide     = "hide"     // and no longer
+	VerbShow     = "show"     // how it stands, on a card that is not redrawn by itself
 	VerbContinue = "continue" // go on with the steps that were not sent
 	VerbLook     = "look"     // look once more for a step in doubt
 	VerbThere    = "there"    // the person has seen it: take it as done
@@ -266,6 +267,9 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	case op.Author.Key() != req.User.Key():
 		e.notTheirs(ctx, op, req.User)
 		return e.answer(gripOwner, op, click.Card)
+	case click.Verb == VerbShow:
+		card := op.copied(e.Now())
+		return chat.Answer{Replace: &card}
 	case click.Verb == VerbRaw || click.Verb == VerbHide:
 		if op.State == Running {
 			return e.answer(gripState, op, click.Card)

@@ -620,3 +620,32 @@ func until(t *testing.T, what string, done func() bool) {
 		}
 	}
 }
+
+// TestACopyOfARunningCardCanBeAskedAnew: "pending" shows what is worked on, and
+// that copy is not redrawn when it is done.
+func TestACopyOfARunningCardCanBeAskedAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, other := w.process(), w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.death.plan(1, false)
+	p.press(t.Context(), VerbConfirm, id)
+	cards, err := other.Pending(t.Context(), dana)
+	if err != nil || len(cards) != 1 {
+		t.Fatalf("%d cards, %v", len(cards), err)
+	}
+	contains(t, cards[0], "Confirmed. Sending", "As it stood at", "drawn on its first card")
+	if got := buttons(cards[0]); got != "show" {
+		t.Errorf("buttons %q", got)
+	}
+	contains(t, *other.press(t.Context(), VerbShow, id).Replace, "Confirmed. Sending", "As it stood at")
+	other.start(t)
+	if _, err := other.settle(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	now := other.press(t.Context(), VerbShow, id).Replace
+	if strings.Contains(now.Plain(), "As it stood") || buttons(*now) != buttons(other.last(id)) {
+		t.Errorf("the copy says: %s", now.Plain())
+	}
+}

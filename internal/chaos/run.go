@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
@@ -49,6 +51,8 @@ type world struct {
 	log    io.Writer
 	begun  time.Time
 
+	technicians []*technician
+
 	mu     sync.Mutex
 	struck map[string]int // how often what went wrong
 	writes map[string]int // requests that reached Syncro, by method, path and body
@@ -70,6 +74,7 @@ func run(ctx context.Context, p plan) (_ *report, err error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	redis.SetLogger(silence{})
 	program, err := shop.Build(ctx, dir, p.overlay)
 	if err != nil {
 		return nil, err
@@ -111,7 +116,34 @@ func run(ctx context.Context, p plan) (_ *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.judge(outcomes), nil
+	r := w.judge(outcomes)
+	behind, err := w.leftBehind(ctx)
+	r.violations = append(r.violations, behind...)
+	return r, err
+}
+
+// leftBehind waits for the last drawings and tells which cards say for ever
+// that something is being sent.
+func (w *world) leftBehind(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, giveUp)
+	defer cancel()
+	for {
+		var behind []string
+		for _, t := range w.technicians {
+			cards, err := t.person.Cards()
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range cards {
+				if !c.Offers("Refresh") && (c.Has("Confirmed. Sending to Syncro") || c.Has("I am looking whether it arrived")) {
+					behind = append(behind, fmt.Sprintf("a card of %s was left behind: %s", t.name, c.Text))
+				}
+			}
+		}
+		if len(behind) == 0 || !wait(ctx, glance) {
+			return behind, nil
+		}
+	}
 }
 
 // countWrites counts the requests that change something, as they reach Syncro.
@@ -153,6 +185,7 @@ func (w *world) work(ctx context.Context) ([]outcome, error) {
 	}
 	for i := range w.people {
 		t := w.technician(i)
+		w.technicians = append(w.technicians, t)
 		people.Go(func() {
 			for d := range deeds {
 				o := t.work(ctx, d)
@@ -342,6 +375,11 @@ func wait(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
+
+// silence keeps go-redis from telling that the Redis that we stop is away.
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 // lines lets several write whole lines.
 type lines struct {

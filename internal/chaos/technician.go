@@ -34,6 +34,7 @@ const (
 	left      ending = "left alone" // by the person, who never confirmed it
 	expired   ending = "expired"
 	lost      ending = "lost by Redis"
+	unheard   ending = "no card came"
 	noEnd     ending = "no end"
 )
 
@@ -91,7 +92,7 @@ func (t *technician) work(ctx context.Context, d deed) outcome {
 	m := t.mood()
 	c, ok := t.ask(ctx, o, m)
 	if !ok {
-		o.note(t, "no card came")
+		o.ending = unheard // nothing was asked, so nothing was confirmed
 		return *o
 	}
 	o.card = c.Text
@@ -287,6 +288,10 @@ func (t *technician) follow(ctx context.Context, o *outcome, m mood, c shop.Card
 					o.parked++
 				}
 				act(now, t.decide(o, m, now))
+			}
+		case now.Offers("Refresh"): // a copy, which is not redrawn by itself
+			if settled && time.Since(pressedAt) > repress/2 {
+				act(now, "Refresh")
 			}
 		default: // it is being worked on
 			if time.Since(since) > stuck && time.Since(asked) > stuck {
