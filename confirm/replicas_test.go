@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/syncrobot/syncrobot/internal/redistest"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
@@ -82,6 +84,78 @@ func TestWhatWasSentIsKnownToTheReplica(t *testing.T) {
 	}
 	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
 		t.Errorf("%d comments were posted", n)
+	}
+}
+
+// TestTheReplicasOfACluster: there the replica of the key's own master counts,
+// also when another node has become that master.
+func TestTheReplicasOfACluster(t *testing.T) {
+	t.Parallel()
+	g, err := redistest.NewCluster(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Kill)
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: g.Addrs(), Username: redistest.Login, Password: redistest.Login, ContextTimeoutEnabled: true})
+	t.Cleanup(func() { rdb.Close() })
+	w := newWorld(t)
+	p := w.processOn(rdb)
+	p.Replicas = 1
+	note := func() string {
+		t.Helper()
+		ticket := w.ticket()
+		for { // a cluster that just failed over says so for a moment
+			id, _, err := p.propose(t.Context(), ticket.ID, noteOn(ticket.ID))
+			if err == nil {
+				p.press(t.Context(), VerbConfirm, id)
+				return p.last(id).Plain()
+			}
+			if t.Context().Err() != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	for range 4 { // on any of the three
+		if got := note(); !strings.Contains(got, "Done and checked") {
+			t.Fatalf("the card says: %s", got)
+		}
+	}
+	for _, replica := range g.Nodes[3:] {
+		replica.Freeze()
+	}
+	if got := note(); !strings.Contains(got, "0 of Redis' replicas have the record") {
+		t.Errorf("the card says: %s", got)
+	}
+	for _, replica := range g.Nodes[3:] {
+		replica.Thaw()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := g.Whole(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	g.Nodes[0].Kill() // its replica takes over, and has none of its own
+	for len(g.Masters(ctx)) < 3 {
+		if ctx.Err() != nil {
+			t.Fatal("no fail-over")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := g.Nodes[0].Up(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Whole(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	before := w.sim.Count("POST", "/tickets/*/comment")
+	for range 4 {
+		if got := note(); !strings.Contains(got, "Done and checked") {
+			t.Errorf("after a fail-over the card says: %s", got)
+		}
+	}
+	if n := w.sim.Count("POST", "/tickets/*/comment") - before; n != 4 {
+		t.Errorf("%d comments were posted, want 4", n)
 	}
 }
 

@@ -114,7 +114,12 @@ type process struct {
 
 func (w *world) process() *process {
 	w.t.Helper()
-	rdb := w.redis.Database(w.database)
+	return w.processOn(w.redis.Database(w.database))
+}
+
+// processOn is a process with a connection to some other Redis.
+func (w *world) processOn(rdb redis.UniversalClient) *process {
+	w.t.Helper()
 	d := &death{}
 	rdb.AddHook(d)
 	client, err := syncro.New(syncro.Options{
