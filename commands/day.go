@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,7 +193,7 @@ func (c *Call) home(ctx context.Context) (Result, error) {
 		day.Parts = append(day.Parts, out.rows([]string{"Timer"}, row{[]string{c.timerLine(*timer)}, Choice{"Stop", "stop"}}))
 	}
 	if len(ops) > 0 {
-		day.Parts = append(day.Parts, chat.Text(fmt.Sprintf("Waiting for you (%d)", len(ops))))
+		day.Parts = append(day.Parts, chat.Fields{{Name: "Waiting for you", Value: strconv.Itoa(len(ops))}})
 		var rows []row
 		for _, op := range ops[:min(len(ops), 5)] {
 			rows = append(rows, row{[]string{op.Title}, Choice{"Show", "pending " + operationName(op)}})
@@ -206,7 +207,7 @@ func (c *Call) home(ctx context.Context) (Result, error) {
 		}
 		shown := g.tickets[:min(len(g.tickets), room)]
 		room -= len(shown)
-		day.Parts = append(day.Parts, chat.Text(groupHeading(g, len(shown))))
+		day.Parts = append(day.Parts, chat.Fields{{Name: g.name, Value: g.count(len(shown))}})
 		var rows []row
 		for _, t := range shown {
 			act := Choice{"Open", fmt.Sprintf("ticket #%d", t.Number)}
@@ -246,12 +247,12 @@ func (r *Result) rows(header []string, rows ...row) chat.Table {
 	return t
 }
 
-// groupHeading is a group's name with how many it has, and how many are shown.
-func groupHeading(g group, shown int) string {
+// count is how many tickets a group has, and how many of them are shown.
+func (g group) count(shown int) string {
 	if shown < len(g.tickets) {
-		return fmt.Sprintf("%s (%d, the first %d)", g.name, len(g.tickets), shown)
+		return fmt.Sprintf("%d, the first %d", len(g.tickets), shown)
 	}
-	return fmt.Sprintf("%s (%d)", g.name, len(g.tickets))
+	return strconv.Itoa(shown)
 }
 
 // clock is a time of day where the person works.

@@ -139,7 +139,7 @@ func (c *Call) page(ctx context.Context, groups []group, title string, page int)
 			}
 		}
 		if len(table.Rows) > 0 {
-			parts = append(parts, chat.Text(groupHeading(g, len(g.tickets))), table)
+			parts = append(parts, chat.Text(fmt.Sprintf("%s (%d)", g.name, len(g.tickets))), table)
 		}
 	}
 	return parts, max(0, n-(first+pageRows-1)), c.number(ctx, title, first, lines)

@@ -171,8 +171,8 @@ func TestHome(t *testing.T) {
 	ask(t, typed, "note 32159 a draft", "Confirm: Note on #32159")
 
 	dana.open(t)
-	home := see(t, dana, "Dana Ruiz · as of", "▶ Timer running", "Waiting for you (1)", "Confirm: Note on #32159",
-		"Yours, the customer waits for you (1)", "Yours (", "#32164", "Unassigned (6)", "#32172")
+	home := see(t, dana, "Dana Ruiz · as of", "▶ Timer running", "Waiting for you: 1", "Confirm: Note on #32159",
+		"Yours, the customer waits for you: 1", "Yours: ", "#32164", "Unassigned: 6", "#32172")
 	if strings.Contains(home.text, "Others'") || strings.Contains(home.text, "#32163") {
 		t.Errorf("colleagues' tickets on the page: %s", home.text)
 	}
@@ -186,7 +186,7 @@ func TestHome(t *testing.T) {
 	}
 
 	// The answer to a click stands on top, the day below, with what was changed.
-	taken := press(t, dana, see(t, dana, "Dana Ruiz · as of"), "Take it", "Done and checked", "Dana Ruiz · as of", "Unassigned (5)", "Back to my day")
+	taken := press(t, dana, see(t, dana, "Dana Ruiz · as of"), "Take it", "Done and checked", "Dana Ruiz · as of", "Unassigned: 5", "Back to my day")
 	dana.press(t, taken, "Back to my day")
 	back := await(t, dana, []string{"the day alone"}, func(all []card) int {
 		if all[0].has("Dana Ruiz · as of") && !all[0].has("Done and checked") {
@@ -199,7 +199,7 @@ func TestHome(t *testing.T) {
 	}
 	shown := press(t, dana, back, "Show", "Confirm: Note on #32159", "a draft", "Nothing is sent before you confirm")
 	done := press(t, dana, shown, "Confirm", "Done and checked", "Dana Ruiz · as of")
-	if strings.Contains(done.text, "Waiting for you") {
+	if strings.Contains(done.text, "Waiting for you:") {
 		t.Errorf("what was confirmed still waits: %s", done.text)
 	}
 	if got := w.lastComment(t, 32159).Body; got != "a draft" {
@@ -217,7 +217,7 @@ func TestHome(t *testing.T) {
 	// What others did is seen after Refresh.
 	rob := slackPerson{w, robSlack, "C0DESK"}
 	press(t, rob, ask(t, rob, "assign 32171 me", "Confirm:"), "Confirm", "Done and checked")
-	press(t, dana, see(t, dana, "Stopped"), "Refresh", "Unassigned (4)")
+	press(t, dana, see(t, dana, "Stopped"), "Refresh", "Unassigned: 4")
 
 	for _, other := range []struct {
 		user  string
@@ -225,7 +225,7 @@ func TestHome(t *testing.T) {
 	}{
 		{guestSlack, []string{"I do not know you yet.", "you are a guest"}},
 		{niaSlack, []string{"Hi Nia.", "I do not know you yet.", "T0001/" + niaSlack, "Nothing is ever posted before you see it"}},
-		{samSlack, []string{"sam · as of", "Unassigned (4)"}}, // with the shared key nothing is his
+		{samSlack, []string{"sam · as of", "Unassigned: 4"}}, // with the shared key nothing is his
 	} {
 		p := homePerson{slackPerson{w, other.user, ""}}
 		p.open(t)

@@ -94,7 +94,7 @@ func (s *Slack) uiState(w http.ResponseWriter, r *http.Request) {
 			m.Name = u.shownName()
 		}
 		state.Messages = append(state.Messages, uiMessage{
-			m.ID, m.Channel, m.User, m.Name, m.Bot, m.Ephemeral, m.Text, orEmpty(m.Blocks), attachmentsOf(m.JSON),
+			m.ID, m.Channel, m.User, m.Name, m.Bot, m.Ephemeral, s.ownText(m), orEmpty(m.Blocks), attachmentsOf(m.JSON),
 			m.Time.UTC().Format("2006-01-02T15:04:05.000Z"), m.Edited,
 		})
 	}
@@ -127,6 +127,17 @@ func caption(object any, otherwise string) string {
 		return text
 	}
 	return otherwise
+}
+
+// ownText is what a person reads of a message without what was unfurled of it,
+// which the page draws itself.
+func (s *Slack) ownText(m Message) string {
+	body, err := decode(m.JSON)
+	if err != nil || body["attachments"] == nil {
+		return m.Text
+	}
+	delete(body, "attachments")
+	return Plain(raw(body), s.nameOf)
 }
 
 // attachmentsOf is a message's attachments, or an empty list.

@@ -25,6 +25,12 @@ const examples = [
 // [what the menu says, the name in the app's manifest]
 const shortcuts = [["New Syncro ticket", "new_ticket"], ["Add to Syncro ticket", "add_to_ticket"]];
 
+// slackBlocks draws what stands in a message, or on the bot's page.
+const slackBlocks = (blocks, { press, name }, where = {}) => drawBlocks(blocks, {
+  names: name, open: records.open,
+  act: ({ action_id, value, button }) => press("/_sim/click", { ...where, action_id, value }, "The click", button),
+});
+
 chat(document.getElementById("slack"), {
   sim: simulator("/slack-sim"),
   label: "Slack",
@@ -32,12 +38,13 @@ chat(document.getElementById("slack"), {
   ackLimit: 3000,
   examples,
   shortcuts,
-  body: (m, { press, name }) => (m.blocks?.length
-    ? drawBlocks(m.blocks, {
-      names: name, open: records.open,
-      act: ({ action_id, value, button }) => press("/_sim/click", { action_id, value }, "The click", button),
-    })
-    : el("div", { class: "said" }, m.bot ? mrkdwn(m.text ?? "", { names: name, open: records.open }) : m.text)),
+  body: (m, how) => [
+    m.blocks?.length
+      ? slackBlocks(m.blocks, how)
+      : el("div", { class: "said" }, m.bot ? mrkdwn(m.text ?? "", { names: how.name, open: records.open }) : m.text),
+    ...(m.attachments ?? []).map((a) => el("div", { class: "unfurled" }, slackBlocks(a.blocks ?? [], how))),
+  ],
+  home: (view, how) => slackBlocks(view.blocks, how, { home: true }),
   front: modals(records.open),
 });
 

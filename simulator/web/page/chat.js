@@ -18,7 +18,8 @@ const plane = "M4 4.5l17 7.5l-17 7.5l2.5-7.5zM6.5 12h7";
  * is how long the platform waits for an acknowledgement, in milliseconds.
  *
  * `route(text, channel, state)` is the {path, text} by which a typed line goes
- * out. `body(message, {name, press, ask})` draws a message's content, and
+ * out. `home(view, {name, press})`, where the platform has it, draws the page
+ * that the person has with the bot. `body(message, {name, press, ask})` draws a message's content, and
  * `banner(message)` is what stands below it. `front({over, name, press, ask})`
  * returns what is called with every new state to show the dialog in front.
  * `name(id)` is somebody's name; `press(path, body, what, button)` does
@@ -27,7 +28,7 @@ const plane = "M4 4.5l17 7.5l-17 7.5l2.5-7.5zM6.5 12h7";
  */
 export function chat(root, {
   sim, label, examples, shortcuts, place = (c) => c.name, ackLimit,
-  route = (text) => ({ path: "/_sim/say", text }), body, banner = () => null, front,
+  route = (text) => ({ path: "/_sim/say", text }), home, body, banner = () => null, front,
 }) {
   let state = { users: [], channels: [], messages: [], violations: [] };
   let person = "";
@@ -42,8 +43,9 @@ export function chat(root, {
   const people = picker("You are", (id) => {
     person = id;
     toEnd = true;
-    state = { ...state, view: null, dialog: null }; // are their person's own
+    state = { ...state, view: null, dialog: null, home: null }; // are their person's own
     showFront(state);
+    if (atHome) openHome();
     again();
   });
   const places = picker("Channel", (id) => { channel = id; toEnd = true; render(); });
@@ -61,18 +63,36 @@ export function chat(root, {
   });
   const avatarSlot = el("span", { class: "me" });
 
+  // The two tabs of the bot: its messages, and the page of this person.
+  let atHome = false;
+  let pageDrawn = "";
+  const page = el("div", { class: "home", hidden: true, attrs: { role: "tabpanel", "aria-label": "Home", tabindex: 0 } });
+  const tab = (text, on) => el("button", {
+    type: "button", class: "tab", attrs: { role: "tab", "aria-selected": String(!on) }, on: { click: () => turn(on) },
+  }, text);
+  const tabs = home ? [tab("Messages", false), tab("Home", true)] : [];
+  const openHome = () => deliver("/_sim/home", {}, "Opening the page");
+  function turn(to) {
+    atHome = to;
+    tabs.forEach((t, i) => t.setAttribute("aria-selected", String(to === (i === 1))));
+    page.hidden = !to;
+    for (const n of [log, composer, places.node]) n.hidden = to;
+    if (to) openHome();
+  }
+
+  const composer = el("form", { class: "composer", on: { submit: (e) => { e.preventDefault(); send(); } } },
+    el("div", { class: "examples" }, el("span", { class: "examples-label" }, "Try"),
+      examples.map(([short, full]) => el("button", {
+        type: "button", class: "example", title: full,
+        on: { click: () => { typed.value = full; typed.focus(); typed.setSelectionRange(full.length, full.length); } },
+      }, short))),
+    el("div", { class: "box" }, typed,
+      el("button", { type: "submit", class: "send", attrs: { "aria-label": "Send" } }, icon(plane))));
+
   const area = el("div", { class: "area" },
-    el("div", { class: "place" }, places.node),
-    violations,
-    log,
-    el("form", { class: "composer", on: { submit: (e) => { e.preventDefault(); send(); } } },
-      el("div", { class: "examples" }, el("span", { class: "examples-label" }, "Try"),
-        examples.map(([short, full]) => el("button", {
-          type: "button", class: "example", title: full,
-          on: { click: () => { typed.value = full; typed.focus(); typed.setSelectionRange(full.length, full.length); } },
-        }, short))),
-      el("div", { class: "box" }, typed,
-        el("button", { type: "submit", class: "send", attrs: { "aria-label": "Send" } }, icon(plane)))));
+    el("div", { class: "place" }, places.node,
+      tabs.length > 0 && el("div", { class: "tabs", attrs: { role: "tablist", "aria-label": `The bot in ${label}` } }, tabs)),
+    violations, log, page, composer);
 
   put(root,
     el("header", { class: "pane-bar" },
@@ -118,6 +138,7 @@ export function chat(root, {
     typed.setAttribute("aria-label", `Message as ${name(person)} in ${where}`);
     typed.placeholder = `Message ${where}`;
     showViolations();
+    renderHome();
 
     const follow = toEnd || log.scrollTop === resting || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
     const nodes = here.map((m) => {
@@ -140,6 +161,15 @@ export function chat(root, {
     }
     toEnd = false;
     showFront(state);
+  }
+
+  // renderHome draws the page where it has changed: an answer stands on top.
+  function renderHome() {
+    const json = JSON.stringify([person, state.home?.blocks]);
+    if (!home || json === pageDrawn) return;
+    pageDrawn = json;
+    swap(page, state.home ? home(state.home, { name, ...tools("") }) : el("div", { class: "empty" }, el("p", {}, "Nothing here yet.")));
+    page.scrollTop = 0;
   }
 
   function empty() {
