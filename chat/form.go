@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Form asks for several things at once. Slack draws it as a modal, Teams as a
 // card with inputs. All text in it is literal.
@@ -21,6 +24,7 @@ type Input struct {
 	Value    string   // what is filled in already: a text, an option's value, a date as 2006-01-02, "true"
 	Options  []Option // of a Select; of a Lookup the one that Value stands for, where it has one
 	Optional bool
+	GoesBy   string // of a Lookup: the name of the input that decides what is found; empty: none
 }
 
 // InputKind is how an Input is filled in.
@@ -43,6 +47,7 @@ type Option struct{ Label, Value string }
 type Filled struct {
 	ID     string            // the Form's ID
 	Values map[string]string // by Input.Name; an input left empty is not in it
+	Labels map[string]string // of what was chosen, by Input.Name, where the platform tells
 	Card   Ref               // the card that the form was opened from; empty where there was none
 }
 
@@ -51,6 +56,10 @@ type Search struct {
 	Form  string // the Form's ID
 	Input string // the Input's Name
 	Typed string
+
+	// Values are the form's other inputs as they are filled in at the moment,
+	// as in Filled; nil where the platform does not tell.
+	Values map[string]string
 }
 
 // Shortcut is an action that a platform offers on a message, or anywhere.
@@ -66,6 +75,37 @@ type Message struct {
 	Text   string // literal
 	Time   time.Time
 	Link   string // the message's own address, may be empty
+	Files  []File // what hangs on it
+
+	// Thread is the whole thread that the message is in, oldest first and
+	// itself among them; nil where it is in none, or where the platform does
+	// not hand it over: then Alone says why, in a sentence.
+	Thread []Message
+	Alone  string
+}
+
+// File is a file on a Message. Its address is for people who are signed in on
+// the platform: nobody else can fetch it.
+type File struct{ Name, Link string }
+
+// Again is the form with what was filled in. Of a Lookup whose label nobody
+// tells, nothing can be shown: it is asked again.
+func (f Form) Again(filled Filled) Form {
+	f.Inputs = slices.Clone(f.Inputs)
+	for i := range f.Inputs {
+		in := &f.Inputs[i]
+		in.Value = filled.Values[in.Name]
+		known := slices.ContainsFunc(in.Options, func(o Option) bool { return o.Value == in.Value })
+		if in.Kind != Lookup || in.Value == "" || known {
+			continue
+		}
+		if label := filled.Labels[in.Name]; label != "" {
+			in.Options = []Option{{Label: label, Value: in.Value}}
+		} else {
+			in.Value = ""
+		}
+	}
+	return f
 }
 
 // Opener is the card that stands for a form where it cannot be opened by

@@ -1,10 +1,12 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -25,7 +27,10 @@ func assignTicket() Command {
 			if err != nil {
 				return Result{}, err
 			}
-			to, err := c.technician(settings.Technicians, t, typed)
+			if typed == "" {
+				return askTechnician(t, settings.Technicians, atOnce), nil
+			}
+			to, err := c.technician(settings.Technicians, typed, func(to syncro.Technician) string { return fmt.Sprintf("assign %d %s", t.Number, to.Name) })
 			if err != nil {
 				return Result{}, err
 			}
@@ -43,9 +48,27 @@ func assignTicket() Command {
 	}
 }
 
+// askTechnician offers the account's people, a button each.
+func askTechnician(t syncro.Ticket, people []syncro.Technician, atOnce bool) Result {
+	var choices []Choice
+	for _, p := range people {
+		if p.ID == t.UserID || len(choices) == 20 {
+			continue
+		}
+		line := fmt.Sprintf("assign %d %s", t.Number, p.Name)
+		if atOnce {
+			line += " --now"
+		}
+		choices = append(choices, Choice{Label: clip(oneLine(p.Name), 40), Line: line})
+	}
+	return card(chat.Card{Title: "Who takes " + name(t) + "?", Tone: chat.Ask, Parts: []chat.Part{
+		chat.Text("It is assigned to " + cmp.Or(t.Technician, "nobody") + " now."),
+	}}, choices...)
+}
+
 // technician finds a person of the account by name, first name, last name, or
-// "me".
-func (c *Call) technician(people []syncro.Technician, t syncro.Ticket, typed string) (syncro.Technician, error) {
+// "me". line is what a choice among several says.
+func (c *Call) technician(people []syncro.Technician, typed string, line func(syncro.Technician) string) (syncro.Technician, error) {
 	typed = unquote(typed)
 	if strings.EqualFold(typed, "me") {
 		if c.Who.Shared {
@@ -70,11 +93,11 @@ func (c *Call) technician(people []syncro.Technician, t syncro.Ticket, typed str
 	if len(part) > 1 {
 		e := usage("Several technicians are called “%s”.", clip(typed, 40))
 		for _, p := range part[:min(len(part), 4)] {
-			e.Choices = append(e.Choices, Choice{Label: p.Name, Line: fmt.Sprintf("assign %d %s", t.Number, p.Name)})
+			e.Choices = append(e.Choices, Choice{Label: p.Name, Line: line(p)})
 		}
 		return syncro.Technician{}, e
 	}
-	found, err := oneOf(names, "technician", "assign", t, typed)
+	found, err := oneOf(names, "technician", typed, func(name string) string { return line(syncro.Technician{Name: name}) })
 	if err != nil {
 		return syncro.Technician{}, err
 	}

@@ -20,13 +20,16 @@ func bill() Command {
 		Name: "bill", Args: "<ticket> [minutes] [labor] [text]",
 		Summary:  "Bill time: comment, charge, invoice, check, status Invoiced. What is missing is asked, never assumed",
 		Examples: []string{"bill 32164", "bill 32164 30m remote “Rekey interval fixed.”", "bill 32164 1h onsite --no-invoice Replaced the switch"},
-		Ask: func(rest string, rules Rules) *Form {
+		Ask: func(rest string, known Known) *Form {
 			word, rest := cutWord(rest)
-			work, err := parseWork(rest, rules.Billing.Labor)
-			if !looksLikeTicket(word) || err != nil || work.complete() || len(rules.Billing.Labor) == 0 {
+			work, err := parseWork(rest, known.Billing.Labor)
+			if !looksLikeTicket(word) || err != nil || work.complete() || len(known.Billing.Labor) == 0 {
 				return nil
 			}
-			return work.form(word, rules.Billing.Labor)
+			if !work.noInvoice && known.invoiced(word) {
+				return nil // Run looks first
+			}
+			return work.form(word, known)
 		},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
 			t, rest, err := c.ticket(ctx)
@@ -36,6 +39,12 @@ func bill() Command {
 			work, err := parseWork(rest, c.Billing.Labor)
 			if err != nil {
 				return Result{}, err
+			}
+			if !work.complete() && len(c.Billing.Labor) > 0 {
+				if err := c.notInvoicedYet(ctx, t, work); err != nil {
+					return Result{}, err
+				}
+				return Result{Ask: work.form(strconv.FormatInt(t.Number, 10), c.Known(ctx))}, nil
 			}
 			return c.bill(ctx, t, work)
 		},
@@ -61,6 +70,7 @@ type work struct {
 	text      string
 	audience  audience
 	noInvoice bool
+	keepTimer bool // their running timer on the ticket goes on
 }
 
 func (w work) complete() bool { return w.minutes > 0 && w.labor != "" && w.text != "" }
@@ -75,7 +85,10 @@ const (
 	internal audience = "--internal"
 )
 
-const noInvoice = "--no-invoice"
+const (
+	noInvoice = "--no-invoice"
+	keepTimer = "--keep-timer"
+)
 
 // flag is a word that begins with two dashes, which chat clients like to make
 // one long one.
@@ -115,8 +128,10 @@ func parseWork(rest string, labor []Labor) (work, error) {
 			w.audience = audience(flag(word))
 		case flag(word) == noInvoice:
 			w.noInvoice = true
+		case flag(word) == keepTimer:
+			w.keepTimer = true
 		case flag(word) != "":
-			return w, usage("I do not know “%s”. There are %s, %s and %s.", clip(word, 40), noEmail, internal, noInvoice)
+			return w, usage("I do not know “%s”. There are %s, %s, %s and %s.", clip(word, 40), noEmail, internal, noInvoice, keepTimer)
 		default:
 			w.text = unquote(rest)
 			return w, nil
@@ -128,14 +143,18 @@ func parseWork(rest string, labor []Labor) (work, error) {
 
 // line is the command line that says the same.
 func (w work) line(ticket int64) string {
-	words := []string{"bill", fmt.Sprint(ticket), fmt.Sprintf("%dm", w.minutes), w.labor}
-	if w.audience != emailed {
-		words = append(words, string(w.audience))
+	words := []string{"bill", fmt.Sprint(ticket)}
+	if w.minutes > 0 {
+		words = append(words, fmt.Sprintf("%dm", w.minutes))
 	}
+	words = append(words, w.labor, string(w.audience))
 	if w.noInvoice {
 		words = append(words, noInvoice)
 	}
-	return strings.Join(append(words, quoted(w.text)), " ")
+	if w.keepTimer {
+		words = append(words, keepTimer)
+	}
+	return strings.Join(present(append(words, quoted(w.text))...), " ")
 }
 
 // quoted is a text in quotes, so that no word of it is read as anything else.
@@ -147,20 +166,25 @@ func quoted(text string) string {
 }
 
 // form asks for what is missing. Nothing is chosen that was not typed.
-func (w work) form(ticket string, labor []Labor) *Form {
-	length := ""
+func (w work) form(ticket string, known Known) *Form {
+	length, hint := "", "30, 1h30m or 0:30"
 	if w.minutes > 0 {
 		length = fmt.Sprint(w.minutes)
 	}
-	kinds := make([]chat.Option, len(labor))
-	for i, l := range labor {
+	number, _ := strconv.ParseInt(strings.TrimPrefix(ticket, "#"), 10, 64)
+	timed := known.Timer.on(number)
+	if timed {
+		hint += ". Your timer: " + known.Timer.inWords(known.Now)
+	}
+	kinds := make([]chat.Option, len(known.Billing.Labor))
+	for i, l := range known.Billing.Labor {
 		kinds[i] = chat.Option{Label: l.Name, Value: l.Name}
 	}
-	return &Form{About: ticket, Form: chat.Form{
+	form := &Form{About: ticket, Form: chat.Form{
 		Title: clip("Bill "+ticket, 24), Submit: "Preview",
 		Intro: "The next card shows everything that will be sent, and asks.",
 		Inputs: []chat.Input{
-			{Name: "minutes", Label: "Minutes", Hint: "30, 1h30m or 0:30", Kind: chat.Line, Value: length},
+			{Name: "minutes", Label: "Minutes", Hint: hint, Kind: chat.Line, Value: length},
 			{Name: "labor", Label: "Labor", Kind: chat.Select, Value: w.labor, Options: kinds},
 			{Name: "text", Label: "What was done", Kind: chat.Paragraph, Value: w.text},
 			audienceInput(w.audience),
@@ -169,6 +193,12 @@ func (w work) form(ticket string, labor []Labor) *Form {
 			}},
 		},
 	}}
+	if timed {
+		form.Inputs = append(form.Inputs, chat.Input{
+			Name: "timer", Label: "This settles my timer", Kind: chat.Check, Value: strconv.FormatBool(!w.keepTimer),
+		})
+	}
+	return form
 }
 
 func invoiceChoice(later bool) string {
@@ -205,6 +235,7 @@ func workOf(values map[string]string) (work, error) {
 	}
 	return work{
 		minutes: n, labor: values["labor"], text: values["text"], audience: audienceOf(values["audience"]), noInvoice: values["invoice"] == "later",
+		keepTimer: values["timer"] == "false",
 	}, nil
 }
 
@@ -219,17 +250,14 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 		return Result{}, usage("The text has %d characters. At most %d are shown whole on the card of a bill, and only what was shown is sent.", n, maxText/2)
 	}
 	w.text = body
-	product, err := c.product(ctx, w.labor)
+	line, facts, err := c.charge(ctx, t, w)
 	if err != nil {
 		return Result{}, err
 	}
-	line, facts, err := c.charge(ctx, t, w, product)
-	if err != nil {
-		return Result{}, err
-	}
+	known, number := c.Known(ctx), strconv.FormatInt(t.Number, 10)
 	plan := &confirm.Plan{
 		Title: "Bill " + name(t), Ticket: &t, Typed: w.line(t.Number), Facts: facts,
-		Edit:  &confirm.Edit{Command: "bill", About: strconv.FormatInt(t.Number, 10), Form: w.form(strconv.FormatInt(t.Number, 10), c.Billing.Labor).Form},
+		Edit:  &confirm.Edit{Command: "bill", About: number, Form: w.form(number, known).Form},
 		After: []confirm.After{{Label: "Session log…", Line: fmt.Sprintf("log %d", t.Number)}}, Reckoned: !w.noInvoice,
 		Steps: []syncro.Write{commentFor(t, "Resolution", body, w.audience)},
 	}
@@ -238,17 +266,52 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 		plan.Steps = append(plan.Steps,
 			syncro.AddTimer{
 				TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: body,
-				ProductID: product.ID, UserID: c.Who.UserID, Labor: product.Name,
+				ProductID: line.ProductID, UserID: c.Who.UserID, Labor: line.Name,
 			},
-			syncro.ChargeTimer{TicketID: t.ID, OfStep: true, What: line.Quantity + " h " + product.Name})
+			syncro.ChargeTimer{TicketID: t.ID, OfStep: true, What: line.Quantity + " h " + line.Name})
 	} else {
 		plan.Steps = append(plan.Steps, line)
 	}
-	charge := syncro.Charge{ProductID: product.ID, Name: product.Name, Quantity: line.Quantity, Price: line.Price, Reckoned: c.Billing.Timers}
+	charge := syncro.Charge{ProductID: line.ProductID, Name: line.Name, Quantity: line.Quantity, Price: line.Price, Reckoned: c.Billing.Timers}
 	if err := c.addInvoice(ctx, plan, t, w, charge); err != nil {
 		return Result{}, err
 	}
-	return Result{Plan: plan, Choices: w.variants(t.Number)}, nil
+	variants := w.variants(t.Number)
+	if known.Timer.on(t.Number) {
+		other := w
+		other.keepTimer = !w.keepTimer
+		label, fact := "Keep my timer", known.Timer.inWords(c.Now)+": settled by this bill"
+		if w.keepTimer {
+			label, fact = "Settle my timer", known.Timer.inWords(c.Now)+": it is kept"
+		} else {
+			plan.Timer = known.Timer.mark()
+		}
+		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: fact})
+		variants = append(variants, Choice{Label: label, Line: other.line(t.Number)})
+	}
+	return Result{Plan: plan, Choices: variants}, nil
+}
+
+// notInvoicedYet refuses to bill what was invoiced, before anything more is
+// asked. A ticket that says so without an invoice may still be billed.
+func (c *Call) notInvoicedYet(ctx context.Context, t syncro.Ticket, w work) error {
+	if w.noInvoice || !strings.Contains(fold(t.Status), fold(invoiced)) {
+		return nil
+	}
+	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
+	if err != nil || len(invoices) == 0 {
+		return err
+	}
+	return w.secondInvoice(t, invoices[0])
+}
+
+// secondInvoice is why a ticket with an invoice gets none of a bill, with what
+// can be done instead.
+func (w work) secondInvoice(t syncro.Ticket, first syncro.Invoice) *UsageError {
+	w.noInvoice = true
+	e := usage("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, first.Number)
+	e.Choices = []Choice{{Label: "Charge it, no invoice", Line: w.line(t.Number)}}
+	return e
 }
 
 // addInvoice adds invoice and status to a bill, unless there is to be none.
@@ -261,10 +324,7 @@ func (c *Call) addInvoice(ctx context.Context, plan *confirm.Plan, t syncro.Tick
 		return err
 	}
 	if len(invoices) > 0 {
-		w.noInvoice = true
-		e := usage("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, invoices[0].Number)
-		e.Choices = []Choice{{Label: "Charge it, no invoice", Line: w.line(t.Number)}}
-		return e
+		return w.secondInvoice(t, invoices[0])
 	}
 	status, err := c.configured(ctx, invoiced)
 	if err != nil {
@@ -272,10 +332,12 @@ func (c *Call) addInvoice(ctx context.Context, plan *confirm.Plan, t syncro.Tick
 	}
 	make := c.makeInvoice(t)
 	make.Lines = append(make.Lines, charge)
+	last := syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status}
 	if make.Prepaid {
-		plan.Facts = append(plan.Facts, prepaidFact(t))
+		last.Prepaid = &syncro.Prepaid{Before: t.PrepayHours, Used: c.laborHours(make.Lines)}
+		plan.Facts = append(plan.Facts, prepaidFact(*last.Prepaid))
 	}
-	plan.Steps = append(plan.Steps, make, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
+	plan.Steps = append(plan.Steps, make, last)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -50,6 +51,14 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 		Title: "Close " + name(t), Ticket: &t, Typed: "close " + number, Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
 		Edit:  &confirm.Edit{Command: "close", About: number, Form: form},
 		After: []confirm.After{{Label: "Bill…", Line: "bill " + number}, {Label: "Session log…", Line: "log " + number}},
+	}
+	if total, going := timeSpent(t.Timers); total == 0 && going == "" && len(t.LineItems) == 0 {
+		plan.Facts = append(plan.Facts, chat.Field{Name: "Time", Value: "none is logged on this ticket: it can be billed afterwards"})
+	}
+	if timer := c.Known(ctx).Timer; timer.on(t.Number) {
+		n := timer.minutes(c.Now)
+		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: timer.inWords(c.Now) + ": it goes on until you bill or stop it"})
+		plan.After[0] = confirm.After{Label: "Bill " + clockLength(n) + "…", Line: fmt.Sprintf("bill %d %dm", t.Number, n)}
 	}
 	var choices []Choice
 	if resolution != "" {

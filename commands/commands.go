@@ -27,6 +27,7 @@ func all() []Command {
 		bill(),
 		closeTicket(),
 		createTicket(),
+		showComments(),
 		searchTickets(),
 		searchCustomers(),
 		updateStatus(),
@@ -59,22 +60,34 @@ type Command struct {
 	// Ask is the form for what a line lacks, decided from the line alone and
 	// so opened at once; nil where it lacks nothing. The command opens no
 	// form where Ask is nil.
-	Ask func(rest string, rules Rules) *Form
+	Ask func(rest string, known Known) *Form
 	// Submit takes the answers of a form of this command's; about is the
 	// Form's About. Nil where the command opens none.
 	Submit func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error)
 	// Suggest finds options for a Lookup of the form.
-	Suggest func(ctx context.Context, c *Call, input, typed string) ([]chat.Option, error)
+	Suggest func(ctx context.Context, c *Call, s chat.Search) ([]chat.Option, error)
 	// Shortcut opens the form on a message; nil where the command has none.
 	Shortcut *Shortcut
 }
 
 // Shortcut is an action on a message that opens a command's form.
 type Shortcut struct {
-	Name  string                           // in the apps' manifests
-	Label string                           // what people read, at most 24 characters
-	About string                           // what it does, in a line
-	Form  func(on *chat.Message) chat.Form // on is nil where it was used on no message
+	Name  string                                   // in the apps' manifests
+	Label string                                   // what people read, at most 24 characters
+	About string                                   // what it does, in a line
+	Form  func(on *chat.Message, known Known) Form // on is nil where it was used on no message
+}
+
+// Known is what is known before Syncro is asked. Forms are made of it: Slack
+// lets one open for three seconds.
+type Known struct {
+	Rules
+	Settings syncro.Settings // the account's lists, up to a day old; empty where they were not read
+	Own      bool            // the person has a key of their own
+	Timer    *running        // theirs, running or stopped; nil for none
+	Now      time.Time
+
+	invoiced func(word string) bool // whether a ticket, as typed, was Invoiced when it was last read
 }
 
 // Call is one typed command.
@@ -85,6 +98,7 @@ type Call struct {
 	Now    time.Time
 
 	Rules
+	Known     func(ctx context.Context) Known                // asks Redis alone
 	TicketURL func(id int64) string                          // a ticket in Syncro's web page
 	Pending   func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
 	Record    func(ctx context.Context, l audit.Line) error  // puts what the person did on record
@@ -94,6 +108,7 @@ type Call struct {
 	timers    timers
 	lists     lists
 	readings  readings
+	noticed   noticed
 }
 
 // Rules are how the shop works, from the configuration.
@@ -115,6 +130,17 @@ type Billing struct {
 type Labor struct {
 	Name      string
 	ProductID int64
+
+	// Prepaid is how it is billed to a customer with prepaid hours, which are
+	// taken by the hour whatever the rate; nil: like to anybody.
+	Prepaid *PrepaidLabor
+}
+
+// PrepaidLabor is another kind of labor, of which more hours are billed than
+// were worked.
+type PrepaidLabor struct {
+	Labor string
+	Times string // decimal, as "1.5"
 }
 
 // Result is what a command answers: cards, or a plan to be confirmed.
@@ -122,6 +148,7 @@ type Result struct {
 	Cards   []chat.Card
 	Plan    *confirm.Plan
 	Choices []Choice      // buttons below the last card, each with a command behind it
+	Ask     *Form         // what is asked instead, where it took a reading to know it
 	beside  []Choice      // behind the buttons beside its tables' rows, in their order
 	keep    time.Duration // how long the buttons work; 0: as long as a card may be confirmed
 
@@ -129,7 +156,7 @@ type Result struct {
 	// author's own card was pressed for just that: for what can be undone.
 	AtOnce bool
 
-	form      *chat.Form // asked instead, from Command.Ask
+	form      *chat.Form // Ask, or Command's, saved
 	operation string     // whose card the last one is
 }
 

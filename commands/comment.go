@@ -33,36 +33,37 @@ func comment() Command {
 			), nil
 		},
 		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
-			if values["ticket"] != "" {
-				about = values["ticket"]
+			body := values["text"]
+			if values["ticket"] != "" { // the shortcut's form, which is about a thread
+				about, body = values["ticket"], withThread(body, about, values)
 			}
-			c.Rest = about + " " + quoted(values["text"])
+			c.Rest = about + " " + quoted(body)
 			return c.comment(ctx, audienceOf(values["audience"]))
 		},
 		Suggest: suggestTickets,
-		Shortcut: &Shortcut{Name: "add_to_ticket", Label: "Add to Syncro ticket", About: "Add this message to a ticket, as an internal note or as a reply to the customer", Form: func(on *chat.Message) chat.Form {
-			text := ""
-			if on != nil {
-				text = quotedMessage(*on)
-			}
-			return chat.Form{
-				Title: "Add to a ticket", Submit: "Preview",
+		Shortcut: &Shortcut{Name: "add_to_ticket", Label: "Add to Syncro ticket", About: "Add this message to a ticket, as an internal note or as a reply to the customer", Form: func(on *chat.Message, _ Known) Form {
+			text, intro := quotedMessage(on)
+			form := Form{Form: chat.Form{
+				Title: "Add to a ticket", Submit: "Preview", Intro: intro,
 				Inputs: []chat.Input{
-					{Name: "ticket", Label: "Ticket", Kind: chat.Lookup},
+					{Name: "ticket", Label: "Ticket", Hint: "Your own come first; type a number or words", Kind: chat.Lookup},
 					audienceInput(internal),
 					{Name: "text", Label: "Text", Kind: chat.Paragraph, Value: text},
 				},
-			}
+			}}
+			form.offerThread(on)
+			return form
 		}},
 	}
 }
 
 // suggestTickets finds tickets for a picker: by number or words, and one's own
 // open ones before anything is typed.
-func suggestTickets(ctx context.Context, c *Call, input, typed string) ([]chat.Option, error) {
-	if input != "ticket" {
+func suggestTickets(ctx context.Context, c *Call, s chat.Search) ([]chat.Option, error) {
+	if s.Input != "ticket" {
 		return nil, nil
 	}
+	typed := s.Typed
 	list, err := c.Reader.OpenTickets(ctx)
 	if typed != "" && !looksLikeTicket(typed) {
 		list, err = c.Reader.SearchTickets(ctx, clip(typed, 100))
@@ -112,8 +113,8 @@ func reply() Command {
 }
 
 // asksText is the form for a line that names a ticket and lacks the text.
-func asksText(title string, more ...chat.Input) func(string, Rules) *Form {
-	return func(rest string, _ Rules) *Form {
+func asksText(title string, more ...chat.Input) func(string, Known) *Form {
+	return func(rest string, _ Known) *Form {
 		word, body := cutWord(rest)
 		if !looksLikeTicket(word) || unquote(body) != "" {
 			return nil

@@ -22,6 +22,8 @@ type People interface {
 	// Known reports, without asking anybody, whether the configuration names
 	// the person.
 	Known(chat.User) bool
+	// Standing is what else is known about them without asking anybody.
+	Standing(chat.User) identity.Standing
 	// Who is the technician behind a chat user, with a checked key.
 	Who(context.Context, chat.User) (identity.Technician, error)
 }
@@ -46,11 +48,30 @@ type Bot struct {
 	commands []Command
 	choices  choices
 	readings readings
+	timers   timers
+	noticed  noticed
 }
 
 // New makes a Bot.
 func New(o Options) *Bot {
-	return &Bot{Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}, readings: readings{o.Redis}}
+	return &Bot{
+		Options: o, commands: all(), choices: choices{rdb: o.Redis, ttl: o.TTL}, readings: readings{o.Redis},
+		timers: timers{o.Redis}, noticed: noticed{o.Redis},
+	}
+}
+
+// known is what is known about a person's shop and work without asking Syncro.
+func (b *Bot) known(ctx context.Context, user chat.User) Known {
+	who := b.People.Standing(user)
+	settings, _ := b.Syncro.KnownSettings(ctx)
+	timer, err := b.timers.get(ctx, who.Name)
+	if err != nil {
+		b.Log.Warn("a running timer could not be read", "error", err)
+	}
+	return Known{
+		Rules: b.Rules, Settings: settings, Own: who.Own, Timer: timer, Now: time.Now(),
+		invoiced: func(word string) bool { return b.noticed.invoiced(ctx, word) },
+	}
 }
 
 // Command answers a typed command.
@@ -198,6 +219,9 @@ func (b *Bot) answer(ctx context.Context, user chat.User, line string, at chat.R
 		c.name, c.Rest = command.Name, rest
 		return command.Run(ctx, c)
 	})
+	if err == nil && result.Ask != nil {
+		result.form, err = b.opened(ctx, user, command, result.Ask)
+	}
 	if e, ok := errors.AsType[*UsageError](err); ok && e.Command == nil {
 		e.Command = command
 	}
@@ -209,11 +233,20 @@ func (b *Bot) asks(ctx context.Context, user chat.User, command *Command, rest s
 	if command.Ask == nil {
 		return nil, nil
 	}
-	lacking := command.Ask(rest, b.Rules)
+	lacking := command.Ask(rest, b.known(ctx, user))
 	if lacking == nil {
 		return nil, nil
 	}
-	form, err := b.choices.open(ctx, user, asked{Command: command.Name, About: lacking.About, Form: lacking.Form})
+	return b.opened(ctx, user, command, lacking)
+}
+
+// opened saves a form of a command's. Forms lead to changes: who may make none
+// is told before they have typed anything.
+func (b *Bot) opened(ctx context.Context, user chat.User, command *Command, f *Form) (*chat.Form, error) {
+	if err := b.People.Standing(user).Write; err != nil {
+		return nil, err
+	}
+	form, err := b.choices.open(ctx, user, asked{Command: command.Name, About: f.About, Form: f.Form})
 	return &form, err
 }
 
@@ -288,9 +321,10 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 		return nil, err
 	}
 	return &Call{
-		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now(),
-		Rules: b.Rules, TicketURL: b.Syncro.TicketURL, commands: b.commands,
-		user: user, timers: timers{b.Redis}, lists: lists{b.Redis}, readings: b.readings,
+		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now(), Rules: b.Rules,
+		Known:     func(ctx context.Context) Known { return b.known(ctx, user) },
+		TicketURL: b.Syncro.TicketURL, commands: b.commands,
+		user: user, timers: b.timers, lists: lists{b.Redis}, readings: b.readings, noticed: b.noticed,
 		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
 		Record: func(ctx context.Context, l audit.Line) error {
 			l.Who, l.Technician, l.SyncroUser, l.Shared = user.Key(), who.Name, who.UserID, who.Shared

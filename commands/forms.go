@@ -92,8 +92,25 @@ func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, 
 		result, err := b.propose(ctx, req.User, "", req.Form.Card, func(c *Call) (Result, error) {
 			return command.Submit(ctx, c, a.About, req.Form.Values)
 		})
-		b.reply(ctx, req, r, b.present(ctx, req.User, "", result, err))
+		shown := b.present(ctx, req.User, "", result, err)
+		if err != nil {
+			b.offerAgain(ctx, req, a, &shown)
+		}
+		b.reply(ctx, req, r, shown)
 	}
+}
+
+// offerAgain gives a form that came to nothing back as it was filled in, by a
+// button: what was typed is never lost.
+func (b *Bot) offerAgain(ctx context.Context, req chat.Request, a asked, shown *Result) {
+	a.Form, a.Replaces = a.Form.Again(*req.Form), ""
+	form, err := b.choices.open(ctx, req.User, a)
+	if err != nil {
+		b.Log.Error("a form could not be kept", "error", err)
+		return
+	}
+	last := &shown.Cards[len(shown.Cards)-1]
+	last.Buttons = append([]chat.Button{{Label: "Fill in again", Verb: chat.VerbForm, Value: form.ID, Style: chat.Primary}}, last.Buttons...)
 }
 
 // show gives the answer to a click to somebody who handed in a form.
@@ -157,7 +174,15 @@ func (b *Bot) Suggest(ctx context.Context, req chat.Request) []chat.Option {
 		b.Log.Warn("nothing could be suggested", "user", req.User.Key(), "error", err)
 		return nil
 	}
-	options, err := command.Suggest(ctx, call, req.Search.Input, strings.TrimFunc(req.Search.Typed, space))
+	search := *req.Search
+	search.Typed = strings.TrimFunc(search.Typed, space)
+	if search.Values == nil { // the platform does not tell: what was there when it opened
+		search.Values = map[string]string{}
+		for _, in := range a.Form.Inputs {
+			search.Values[in.Name] = in.Value
+		}
+	}
+	options, err := command.Suggest(ctx, call, search)
 	if err != nil {
 		b.Log.Warn("nothing could be suggested", "user", req.User.Key(), "error", err)
 	}
@@ -175,11 +200,12 @@ func (b *Bot) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, *chat
 		if c.Shortcut == nil || c.Shortcut.Name != req.Shortcut.Name {
 			continue
 		}
-		form, err := b.choices.open(ctx, req.User, asked{Command: c.Name, Form: c.Shortcut.Form(req.Shortcut.Message)})
+		asks := c.Shortcut.Form(req.Shortcut.Message, b.known(ctx, req.User))
+		form, err := b.opened(ctx, req.User, c, &asks)
 		if err != nil {
 			return fail(errorCard(err, ""))
 		}
-		return &form, nil
+		return form, nil
 	}
 	return fail(errorCard(usage("This version does not have that shortcut."), ""))
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -82,7 +83,7 @@ func (c *Call) createInvoice(t syncro.Ticket, invoices []syncro.Invoice) (Result
 		Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
 	}
 	if w.Prepaid {
-		plan.Facts = append(plan.Facts, prepaidFact(t))
+		plan.Facts = append(plan.Facts, prepaidFact(syncro.Prepaid{Before: t.PrepayHours, Used: c.laborHours(w.Lines)}))
 	}
 	return Result{Plan: plan}, nil
 }
@@ -92,7 +93,7 @@ func (c *Call) createInvoice(t syncro.Ticket, invoices []syncro.Invoice) (Result
 func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 	w := syncro.CreateInvoice{
 		TicketID: t.ID, CustomerID: t.CustomerID, Category: "Standard",
-		Prepaid: strings.Trim(t.PrepayHours, "0.") != "",
+		Prepaid: hasPrepaid(t),
 	}
 	for _, l := range t.LineItems {
 		if !l.Invoiced {
@@ -102,9 +103,22 @@ func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 	return w
 }
 
-// prepaidFact warns that an invoice of nothing is right.
-func prepaidFact(t syncro.Ticket) chat.Field {
-	return chat.Field{Name: "Prepaid", Value: t.PrepayHours + " h. Where Syncro takes the time from them the invoice reads $0.00, and that is right"}
+// prepaidFact says what becomes of prepaid hours, and warns that an invoice of
+// nothing is right.
+func prepaidFact(p syncro.Prepaid) chat.Field {
+	return chat.Field{Name: "Prepaid", Value: syncro.Sum(p.Before) + " h → " + p.Left() +
+		" h, where Syncro takes this labor from them. The invoice then reads $0.00, and that is right"}
+}
+
+// laborHours is how many hours of the shop's kinds of labor are among charges.
+func (c *Call) laborHours(charges []syncro.Charge) string {
+	var hours []string
+	for _, charge := range charges {
+		if slices.ContainsFunc(c.Billing.Labor, func(l Labor) bool { return l.ProductID == charge.ProductID }) {
+			hours = append(hours, charge.Quantity)
+		}
+	}
+	return syncro.Sum(hours...)
 }
 
 func deleteInvoice(t syncro.Ticket, invoices []syncro.Invoice, rest string) (Result, error) {

@@ -64,11 +64,7 @@ func (c *Call) addLine(ctx context.Context, t syncro.Ticket, rest string) (Resul
 	if w.text, err = text(w.text, "charge"); err != nil {
 		return Result{}, err
 	}
-	product, err := c.product(ctx, w.labor)
-	if err != nil {
-		return Result{}, err
-	}
-	line, facts, err := c.charge(ctx, t, w, product)
+	line, facts, err := c.charge(ctx, t, w)
 	if err != nil {
 		return Result{}, err
 	}
@@ -164,13 +160,19 @@ func (c *Call) product(ctx context.Context, labor string) (syncro.Product, error
 
 // charge is work as a line item, at the product's rate or, where the
 // configuration says so, without one; and what it is reckoned from.
-func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work, p syncro.Product) (syncro.AddLine, chat.Fields, error) {
+func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work) (syncro.AddLine, chat.Fields, error) {
 	settings, err := c.Reader.Settings(ctx)
 	if err != nil {
 		return syncro.AddLine{}, nil, err
 	}
+	hours := syncro.Hours(w.minutes)
+	billed, quantity, rule := c.prepaidRule(t, w.labor, hours)
+	p, err := c.product(ctx, billed)
+	if err != nil {
+		return syncro.AddLine{}, nil, err
+	}
 	line := syncro.AddLine{
-		TicketID: t.ID, ProductID: p.ID, Name: p.Name, Description: w.text, Quantity: syncro.Hours(w.minutes), Price: p.Price,
+		TicketID: t.ID, ProductID: p.ID, Name: p.Name, Description: w.text, Quantity: quantity, Price: p.Price,
 		Currency: settings.Currency,
 	}
 	rate := fmt.Sprintf("%s%s an hour, read from Syncro at %s", settings.Currency, p.Price, p.Read.Local().Format("15:04 MST"))
@@ -179,11 +181,41 @@ func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work, p syncro.Pro
 	}
 	facts := chat.Fields{
 		{Name: "Customer", Value: orNone(t.Customer)},
-		{Name: "Time", Value: fmt.Sprintf("%d minutes = %s h", w.minutes, line.Quantity)},
+		{Name: "Time", Value: fmt.Sprintf("%d minutes = %s h", w.minutes, hours)},
 		{Name: "Rate", Value: rate},
+	}
+	if rule != "" {
+		facts = append(facts, chat.Field{Name: "Prepaid rule", Value: rule})
 	}
 	if len(t.LineItems) > 0 {
 		facts = append(facts, chat.Field{Name: "Charged already", Value: chargesLine(t.LineItems)})
 	}
 	return line, facts, nil
 }
+
+// emergency is the kind of labor whose rate is a multiple of the ordinary one.
+const emergency = "emergency"
+
+// prepaidRule is the labor and the hours that work is billed as. Prepaid hours
+// are taken by the hour: at a multiple of the rate one hour would cost such a
+// customer as much as any other, and beside an ordinary hour it would be charged
+// twice. What is done about that is the shop's to say, in words on the card.
+func (c *Call) prepaidRule(t syncro.Ticket, labor, hours string) (billed, quantity, rule string) {
+	i := slices.IndexFunc(c.Billing.Labor, func(l Labor) bool { return strings.EqualFold(l.Name, labor) })
+	if i < 0 || !hasPrepaid(t) {
+		return labor, hours, ""
+	}
+	switch p := c.Billing.Labor[i].Prepaid; {
+	case p != nil:
+		quantity = syncro.Times(hours, p.Times)
+		return p.Labor, quantity, fmt.Sprintf("the customer has %s prepaid hours, so %s is billed as %s × %s: %s h for %s h worked. Nothing is added as %s",
+			t.PrepayHours, labor, p.Labor, p.Times, quantity, hours, labor)
+	case strings.EqualFold(labor, emergency):
+		return labor, hours, fmt.Sprintf("CAREFUL: the customer has %s prepaid hours, which are taken by the hour, whatever its rate. "+
+			"Is %s right? A rule of your shop can be configured (billing.labor.%s.prepaid)", t.PrepayHours, labor, labor)
+	}
+	return labor, hours, ""
+}
+
+// hasPrepaid reports whether a ticket's customer has hours paid for in advance.
+func hasPrepaid(t syncro.Ticket) bool { return strings.Trim(t.PrepayHours, "0.") != "" }

@@ -151,6 +151,7 @@ func (c *Call) ticket(ctx context.Context) (syncro.Ticket, string, error) {
 			return syncro.Ticket{}, "", err
 		}
 		t, err := c.Reader.Ticket(ctx, id)
+		c.noticed.read(ctx, t)
 		return t, rest, err
 	}
 	number, err := strconv.ParseInt(strings.TrimPrefix(word, "#"), 10, 64)
@@ -158,6 +159,7 @@ func (c *Call) ticket(ctx context.Context) (syncro.Ticket, string, error) {
 		return syncro.Ticket{}, "", usage("“%s” is no ticket number.", clip(word, 40))
 	}
 	t, err := c.Reader.TicketByNumber(ctx, number)
+	c.noticed.read(ctx, t)
 	if answer, ok := errors.AsType[*syncro.Error](err); ok && answer.Kind == syncro.NotFound {
 		return t, rest, c.noSuchTicket(ctx, number, rest)
 	}

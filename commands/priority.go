@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -21,7 +22,7 @@ func setPriority() Command {
 			if err != nil {
 				return Result{}, err
 			}
-			priority, err := oneOf(settings.Priorities, "priority", "priority", t, typed)
+			priority, err := oneOf(settings.Priorities, "priority", typed, func(name string) string { return fmt.Sprintf("priority %d %s", t.Number, name) })
 			if err != nil {
 				return Result{}, err
 			}

@@ -61,6 +61,33 @@ func (t timers) keep(ctx context.Context, technician string, r running) error {
 	return nil
 }
 
+// inWords is how long it is and since when.
+func (r running) inWords(now time.Time) string {
+	how := "running since "
+	if !r.Ended.IsZero() {
+		how = "stopped, begun "
+	}
+	return clockLength(r.minutes(now)) + ", " + how + r.Started.Local().Format("Mon 15:04 MST")
+}
+
+// mark tells this timer from any other of the same technician.
+func (r running) mark() string { return r.Started.UTC().Format(time.RFC3339Nano) }
+
+// on reports whether it is a ticket's; there may be none at all.
+func (r *running) on(ticket int64) bool { return r != nil && r.Ticket == ticket }
+
+// SettleTimer ends a technician's running timer, if it is still the marked one.
+func SettleTimer(rdb redis.UniversalClient) func(ctx context.Context, technician, mark string) error {
+	t := timers{rdb}
+	return func(ctx context.Context, technician, mark string) error {
+		now, err := t.get(ctx, technician)
+		if err != nil || now == nil || now.mark() != mark {
+			return err
+		}
+		return t.discard(ctx, technician)
+	}
+}
+
 func (t timers) discard(ctx context.Context, technician string) error {
 	if err := t.rdb.Del(ctx, timerKey(technician)).Err(); err != nil {
 		return fmt.Errorf("discard the timer: %w", err)

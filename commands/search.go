@@ -13,7 +13,7 @@ func searchTickets() Command {
 		Name: "search", Aliases: []string{"find"}, Args: "<query>",
 		Summary:  "Search tickets by subject or customer",
 		Examples: []string{"search", "search printer", "search “shared mailbox”"},
-		Ask: func(rest string, _ Rules) *Form {
+		Ask: func(rest string, _ Known) *Form {
 			if strings.TrimFunc(rest, space) != "" {
 				return nil
 			}

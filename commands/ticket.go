@@ -39,7 +39,7 @@ func showTicket() Command {
 
 func (c *Call) showTicket(ctx context.Context, t syncro.Ticket) (Result, error) {
 	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
-	return card(c.ticketCard(t, invoices, err), c.actions(t)...), nil
+	return card(c.ticketCard(t, invoices, err), c.actions(t, c.Known(ctx).Timer)...), nil
 }
 
 // openLine opens a line of the last list, and says which one that is.
@@ -64,16 +64,30 @@ func (c *Call) openLine(ctx context.Context, what listed, of string) (Result, er
 }
 
 // actions are what a technician does next with a ticket, a button each.
-func (c *Call) actions(t syncro.Ticket) []Choice {
-	if !c.Who.MayWrite {
-		return nil
-	}
+func (c *Call) actions(t syncro.Ticket, timer *running) []Choice {
 	do := func(label, line string) Choice { return Choice{Label: label, Line: fmt.Sprintf(line, t.Number)} }
-	choices := []Choice{do("Note", "note %d"), do("Reply", "reply %d"), do("Bill", "bill %d"), do("Status", "update %d --now")}
-	if !c.Who.Shared && t.UserID != c.Who.UserID {
-		choices = append(choices, do("Take it", "assign %d me --now"))
+	var choices []Choice
+	if c.Who.MayWrite {
+		bill := do("Bill", "bill %d")
+		if timer.on(t.Number) {
+			n := timer.minutes(c.Now)
+			bill = Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", t.Number, n)}
+		}
+		choices = append(choices, do("Note", "note %d"), do("Reply", "reply %d"), bill, do("Status", "update %d --now"))
+		if !c.Who.Shared && t.UserID != c.Who.UserID {
+			choices = append(choices, do("Take it", "assign %d me --now"))
+		}
+		choices = append(choices, do("Assign", "assign %d --now"), do("Close", "close %d"))
+		if timer.on(t.Number) && timer.Ended.IsZero() {
+			choices = append(choices, Choice{Label: "Stop timer", Line: "stop"})
+		} else {
+			choices = append(choices, do("Start timer", "start %d"))
+		}
 	}
-	return append(choices, do("Close", "close %d"), do("Start timer", "start %d"))
+	if len(t.Comments) > shownComments {
+		choices = append(choices, Choice{Label: fmt.Sprintf("All %d comments", len(t.Comments)), Line: fmt.Sprintf("comments %d", t.Number)})
+	}
+	return choices
 }
 
 // ticketCard shows a ticket. Invoices that could not be read are said to be
@@ -83,7 +97,7 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 	out.Parts = append(out.Parts, chat.Fields{
 		{Name: "Status", Value: orNone(t.Status)},
 		{Name: "Priority", Value: orNone(t.Priority)},
-		{Name: "Customer", Value: orNone(t.Customer)},
+		{Name: "Customer", Value: orNone(strings.Join(present(t.Customer, prepaidHours(t)), " · "))},
 		{Name: "Contact", Value: orNone(strings.Join(present(t.Contact, t.ContactEmail), " · "))},
 		{Name: "Assigned to", Value: orNone(t.Technician)},
 		{Name: "Created", Value: day(t.Created)},
@@ -98,6 +112,9 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 	for _, comment := range shown {
 		out.Parts = append(out.Parts, chat.Text(heading(comment)), chat.Quoted(clip(orNone(strings.TrimSpace(comment.Body)), 700)))
 	}
+	if total, going := timeSpent(t.Timers); len(t.Timers) > 0 {
+		out.Parts = append(out.Parts, chat.Text("Time: "+clockLength(total)+going))
+	}
 	if len(t.LineItems) == 0 {
 		out.Parts = append(out.Parts, chat.Text("Charges: none"))
 	} else {
@@ -110,6 +127,28 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 	out.Parts = append(out.Parts, chat.Text("Invoice: "+invoiceLine(invoices, invoicesErr)))
 	out.Buttons = []chat.Button{{Label: "Open in Syncro", URL: c.TicketURL(t.ID)}}
 	return out
+}
+
+// prepaidHours is what a ticket's customer has paid for in advance, in words;
+// empty where there is nothing.
+func prepaidHours(t syncro.Ticket) string {
+	if !hasPrepaid(t) {
+		return ""
+	}
+	return "prepaid " + t.PrepayHours + " h"
+}
+
+// timeSpent is the minutes of a ticket's timer entries that have ended, and
+// says where others have not.
+func timeSpent(timers []syncro.Timer) (minutes int, going string) {
+	for _, e := range timers {
+		if e.End.IsZero() && e.Active == 0 {
+			going = ", and a timer is running in Syncro"
+			continue
+		}
+		minutes += entryMinutes(e)
+	}
+	return minutes, going
 }
 
 // name is a ticket in a title.

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -92,17 +93,23 @@ func (c *Call) stopCard(r running, title, hint string) Result {
 		Title: title + clockLength(n) + " on #" + strconv.FormatInt(r.Ticket, 10), Tone: chat.Ask,
 		Parts: []chat.Part{
 			chat.Text(clip(oneLine(r.Subject), 90)),
-			chat.Text(fmt.Sprintf("%s%s to %s, begun minutes counted. Nothing was sent. Discard it when its time is settled.", hint,
+			chat.Text(fmt.Sprintf("%s%s to %s, begun minutes counted. Nothing was sent. It is settled by itself when its time is billed or saved.", hint,
 				r.Started.Local().Format("Mon 15:04"), end.Local().Format("15:04 MST"))),
 		},
 	}
 	if r.Ended.IsZero() {
 		return card(out, Choice{Label: "Stop", Line: "stop"}, Choice{Label: "Discard", Line: "stop --discard"})
 	}
-	return card(out,
-		Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", r.Ticket, n)},
+	bill := func(n int) Choice {
+		return Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", r.Ticket, n)}
+	}
+	choices := []Choice{bill(n)}
+	if quarters := (n + 14) / 15 * 15; quarters != n && quarters <= maxMinutes {
+		choices = append(choices, bill(quarters))
+	}
+	return card(out, append(choices,
 		Choice{Label: "Save, no charge", Line: fmt.Sprintf("timer %d add %dm", r.Ticket, n)},
-		Choice{Label: "Discard", Line: "stop --discard"})
+		Choice{Label: "Discard", Line: "stop --discard"})...)
 }
 
 func timerEntries() Command {
@@ -157,11 +164,11 @@ func timerLength(e syncro.Timer) string {
 	if e.End.IsZero() && e.Active == 0 {
 		return "running in Syncro"
 	}
-	d := e.Active
-	if d == 0 {
-		d = e.End.Sub(e.Start)
-	}
-	return clockLength(int(d.Round(time.Minute) / time.Minute))
+	return clockLength(entryMinutes(e))
+}
+
+func entryMinutes(e syncro.Timer) int {
+	return int(cmp.Or(e.Active, e.End.Sub(e.Start)).Round(time.Minute) / time.Minute)
 }
 
 func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Result, error) {
@@ -192,10 +199,16 @@ func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Resu
 		return Result{}, err
 	}
 	end := c.Now.Truncate(time.Minute)
-	return Result{Plan: &confirm.Plan{Title: "Timer entry on " + name(t), Ticket: &t, Steps: []syncro.Write{syncro.AddTimer{
+	plan := &confirm.Plan{Title: "Timer entry on " + name(t), Ticket: &t, Steps: []syncro.Write{syncro.AddTimer{
 		TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: w.text, UserID: c.Who.UserID,
 		ProductID: p.ID, Labor: p.Name,
-	}}}}, nil
+	}}}
+	// One that goes on running is not what is saved here.
+	if timer := c.Known(ctx).Timer; timer.on(t.Number) && !timer.Ended.IsZero() {
+		plan.Timer = timer.mark()
+		plan.Facts = chat.Fields{{Name: "Your timer", Value: timer.inWords(c.Now) + ": settled by this entry"}}
+	}
+	return Result{Plan: plan}, nil
 }
 
 func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {

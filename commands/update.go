@@ -150,12 +150,12 @@ func (c *Call) status(ctx context.Context, t syncro.Ticket, typed string) (strin
 	if err != nil {
 		return "", err
 	}
-	return oneOf(settings.Statuses, "status", "update", t, typed)
+	return oneOf(settings.Statuses, "status", typed, func(name string) string { return fmt.Sprintf("update %d %s", t.Number, name) })
 }
 
 // oneOf picks what was typed from the account's own list, or says what there
 // is; each suggestion is a button.
-func oneOf(names []string, what, command string, t syncro.Ticket, typed string) (string, error) {
+func oneOf(names []string, what, typed string, line func(name string) string) (string, error) {
 	known := strings.Join(present(names...), ", ")
 	if typed == "" {
 		return "", usage("Which %s? There are: %s.", what, known)
@@ -166,7 +166,7 @@ func oneOf(names []string, what, command string, t syncro.Ticket, typed string) 
 	}
 	e := usage("There is no %s “%s”. There are: %s.", what, clip(oneLine(typed), 40), known)
 	for _, m := range maybe[:min(len(maybe), 4)] {
-		e.Choices = append(e.Choices, Choice{Label: m, Line: fmt.Sprintf("%s %d %s", command, t.Number, m)})
+		e.Choices = append(e.Choices, Choice{Label: m, Line: line(m)})
 	}
 	return "", e
 }

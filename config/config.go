@@ -137,6 +137,13 @@ type Billing struct {
 type Labor struct {
 	Name      string
 	ProductID int64
+	Prepaid   *PrepaidLabor // nil: customers with prepaid hours are billed like any other
+}
+
+// PrepaidLabor is what is billed instead to customers with prepaid hours.
+type PrepaidLabor struct {
+	Labor string // the name of another kind
+	Times string // so many hours for each that was worked, decimal, as "1.5"
 }
 
 // Notify says which news go where.

@@ -103,8 +103,8 @@ func TestEveryValueOfTheExampleIsRead(t *testing.T) {
 		Confirm: Confirm{TTL: 15 * time.Minute, Patience: 2 * time.Minute},
 		Tickets: Tickets{CloseStatus: "Resolved", DefaultPriority: "Normal"},
 		Billing: Billing{Path: "line_item", Price: "live", Labor: []Labor{
-			{"remote", 1190473}, {"onsite", 26118}, {"emergency", 26184}, {"project", 9269129},
-			{"internal", 9269124}, {"travel", 26117}, {"website", 68055},
+			{Name: "remote", ProductID: 1190473}, {Name: "onsite", ProductID: 26118}, {Name: "emergency", ProductID: 26184, Prepaid: &PrepaidLabor{Labor: "onsite", Times: "1.5"}}, {Name: "project", ProductID: 9269129},
+			{Name: "internal", ProductID: 9269124}, {Name: "travel", ProductID: 26117}, {Name: "website", ProductID: 68055},
 		}},
 		Notify: Notify{
 			WebhookSecret: NewSecret("canary-4"),
@@ -295,6 +295,10 @@ func TestOneFault(t *testing.T) {
 		{"labor that is a number", "", "billing: {labor: {remote: 5}}\n", "11:27: billing.labor.remote: is a number, and must be a section"},
 		{"labor with a long name", "", "billing: {labor: {Remote work: {product_id: 5}}}\n", "11:32: billing.labor.Remote work: is not a name"},
 		{"a product that is none", "", "billing: {labor: {remote: {product_id: -5}}}\n", "11:40: billing.labor.remote.product_id: "},
+		{"a prepaid rule without its labor", "", "billing: {labor: {remote: {product_id: 5, prepaid: {hours_times: 2}}}}\n", "11:43: billing.labor.remote.prepaid.labor is missing"},
+		{"a prepaid rule to nowhere", "", "billing: {labor: {remote: {product_id: 5, prepaid: {labor: onsite, hours_times: 2}}}}\n", `11:60: billing.labor.remote.prepaid.labor: "onsite" is no kind of labor`},
+		{"a factor that is none", "", "billing: {labor: {remote: {product_id: 5, prepaid: {labor: remote, hours_times: -1}}}}\n", `11:81: billing.labor.remote.prepaid.hours_times: "-1" is not a number`},
+		{"a prepaid rule for timers", "", "billing: {path: timer, labor: {remote: {product_id: 5, prepaid: {labor: remote, hours_times: 2}}}}\n", "11:65: billing.labor.remote.prepaid: bills other hours"},
 		{"a way of billing that is none", "", "billing: {path: lineitem}\n", `11:17: billing.path: "lineitem" is not known: did you mean line_item?`},
 		{"a webhook secret that would break its address", "", "notify: {webhook_secret: a/b}\n", "11:26: notify.webhook_secret: is a part of an address"},
 		{"a route to nowhere", "", "notify: {routes: [{event: invoiced}]}\n", "11:19: notify.routes[0]: a route goes to one place"},

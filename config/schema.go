@@ -285,17 +285,34 @@ func readBilling(s *section) Billing {
 		Price: s.field("price").oneOf("live", "live", "omit"),
 	}
 	labor := s.field("labor").section()
+	prepaid := map[string]field{} // where each rule names its labor
 	for _, name := range labor.order {
 		f := labor.field(name)
 		if !isName(name) {
 			f.fault("is not a name of a-z, 0-9, - and _, as remote")
 		}
 		s := f.section()
-		b.Labor = append(b.Labor, Labor{
+		l := Labor{
 			Name:      name,
 			ProductID: s.field("product_id").required("1190473").integer(0, 1, 1<<53),
-		})
+		}
+		if rule := s.field("prepaid"); rule.given() {
+			if b.Path == "timer" {
+				rule.fault("bills other hours than were worked, and a timer entry cannot: leave it out, or write billing.path: line_item")
+			}
+			s := rule.section()
+			to := s.field("labor").required("onsite")
+			l.Prepaid = &PrepaidLabor{Labor: to.text(""), Times: s.field("hours_times").required("1.5").factor()}
+			prepaid[l.Prepaid.Labor] = to
+			s.done()
+		}
+		b.Labor = append(b.Labor, l)
 		s.done()
+	}
+	for name, f := range prepaid {
+		if f.given() && !slices.Contains(labor.order, name) {
+			f.fault("%q is no kind of labor in billing.labor", name)
+		}
 	}
 	return b
 }

@@ -113,6 +113,20 @@ func (f field) decimal() string {
 	return v
 }
 
+// factor reads a decimal number above 0 and up to 10, in plain digits.
+func (f field) factor() string {
+	v, ok := f.scalar("a number, as 1.5", "!!float", "!!int")
+	if !ok {
+		return "1"
+	}
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || strings.Trim(v, "0123456789.") != "" || n <= 0 || n > 10 {
+		f.fault("%s is not a number above 0 and up to 10, as 1.5", quote(f.written()))
+		return "1"
+	}
+	return v
+}
+
 // duration reads a length of time from lo to hi, written as Go does.
 func (f field) duration(otherwise, lo, hi time.Duration) time.Duration {
 	v, ok := f.scalar("a duration, as 20s, 15m or 1h30m", "!!str", "!!int", "!!float")

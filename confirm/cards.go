@@ -30,6 +30,9 @@ func (o *Operation) card(raw bool) chat.Card {
 			text = "Done at %s, logged as %s. What was taken on your word I could not check."
 		}
 		c.Parts = append(c.Parts, chat.Text(fmt.Sprintf(text, clock(o.Ended), o.As.FullName)), stepLines(o))
+		for _, note := range o.Notes {
+			c.Parts = append(c.Parts, chat.Text(note))
+		}
 		o.drawAfter(&c)
 	case Stopped:
 		c.Tone = chat.Bad

@@ -26,6 +26,9 @@ type Options struct {
 	// Redraw replaces the card of an operation on the platform that it is on.
 	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
 
+	// Settle ends a technician's running timer, if it is still the marked one.
+	Settle func(ctx context.Context, technician, mark string) error
+
 	TTL     time.Duration // how long a card may be confirmed
 	Timeout time.Duration // of one request to Syncro
 
@@ -107,6 +110,7 @@ func (e *Engine) Propose(ctx context.Context, author chat.User, actor Actor, rea
 		Author: author,
 		As:     As{Name: actor.Name, FullName: actor.FullName, UserID: actor.UserID, Shared: actor.Shared},
 		Title:  plan.Title, Typed: plan.Typed, Facts: plan.Facts, Edit: plan.Edit, After: plan.After, Reckoned: plan.Reckoned,
+		Timer: plan.Timer,
 	}
 	if t := plan.Ticket; t != nil {
 		op.Ticket = Ticket{ID: t.ID, Number: t.Number, URL: e.Syncro.TicketURL(t.ID), Gist: t.Gist()}

@@ -61,6 +61,8 @@ type Operation struct {
 	Changed  []string    `json:"changed,omitempty"` // what changed on the ticket since the card before this one
 	NextTry  time.Time   `json:"next_try,omitzero"` // parked until then, then it goes on by itself
 	Ended    time.Time   `json:"ended,omitzero"`
+	Timer    string      `json:"timer,omitempty"` // the running timer that is settled when all is done
+	Notes    []string    `json:"notes,omitempty"` // what its author should know besides that it is done
 	Draws    int         `json:"draws,omitempty"` // how often the card was redrawn since it was claimed
 
 	// Kept beside the record, because the scripts decide on them.

@@ -23,6 +23,10 @@ type Plan struct {
 	Edit   *Edit          // how it can be changed before it is confirmed; nil where it cannot
 	After  []After        // what the card offers once everything is done
 
+	// Timer is the mark of the author's running timer whose time this bills:
+	// it is settled when everything is done. Empty: none.
+	Timer string
+
 	// Reckoned: the steps follow from what is on the ticket (its charges, its
 	// invoices). When the ticket moves, the plan is not asked again: it must be
 	// made anew, from Typed.

@@ -136,8 +136,23 @@ func (r *runner) steps(ctx context.Context) {
 			return
 		}
 	}
+	r.settleTimer(ctx)
 	r.op.State, r.op.Ended = Done, r.Now()
 	r.end(ctx)
+}
+
+// settleTimer ends the running timer whose time was billed. That it was billed
+// stands in any case.
+func (r *runner) settleTimer(ctx context.Context) {
+	if r.op.Timer == "" {
+		return
+	}
+	said := "Your timer on this ticket is settled."
+	if err := r.Settle(ctx, r.op.As.Name, r.op.Timer); err != nil {
+		r.log(r.op, "done, but its timer not settled", "error", err)
+		said = "Your timer on this ticket could not be settled: end it with “stop”, and discard it."
+	}
+	r.op.Notes = append(r.op.Notes, said)
 }
 
 // step takes one step as far as it gets now, and reports whether it landed.
@@ -177,6 +192,9 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 		} else {
 			step.Why = "Syncro's answer was lost: looked for, and found"
 			r.Observe("doubt", step.Kind, "found")
+			if n, ok := w.(syncro.Noted); ok && r.ticket != nil {
+				r.note(n.Note(r.ticket.Raw))
+			}
 		}
 		r.op.noteFound(step, Landed)
 		return r.happened(ctx, step, w)
@@ -247,7 +265,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		r.park(ctx, 0)
 		return false
 	}
-	if !r.guarded(ctx, step, w) {
+	if !r.fits(ctx, step, w) || !r.guarded(ctx, step, w) {
 		return false
 	}
 	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context, request syncro.Leaving) error {
@@ -262,6 +280,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	switch out.Result {
 	case syncro.Applied:
 		step.ID, step.Name = out.ID, out.Name
+		r.note(out.Note)
 		return r.happened(ctx, step, w)
 	case syncro.Unknown:
 		step.Why = r.Explain(out.Err)
@@ -274,6 +293,40 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	}
 	r.op.Began = !first
 	return r.refused(ctx, step, out.Err)
+}
+
+// note keeps what the author should know.
+func (r *runner) note(said string) {
+	if said != "" {
+		r.op.Notes = append(r.op.Notes, said)
+	}
+}
+
+// fits compares a write that follows from its ticket with the ticket, and
+// reports whether it may be sent. Where the ticket was read a moment ago that is
+// not done again: a request is worth it only after a pause.
+func (r *runner) fits(ctx context.Context, step *Step, w syncro.Write) bool {
+	f, ok := w.(syncro.Fitting)
+	if !ok || r.ticket != nil && r.Now().Sub(r.readAt) <= fresh {
+		return true
+	}
+	if err := r.readTicket(ctx); err != nil {
+		r.heldUp(ctx, err)
+		return false
+	}
+	if why := f.Misfit(*r.ticket); why != "" {
+		r.stop(ctx, step, why)
+		return false
+	}
+	return true
+}
+
+// stop ends the operation at a step that must not be sent.
+func (r *runner) stop(ctx context.Context, step *Step, why string) {
+	step.State, step.Why = Refused, why
+	r.op.noteFound(step, step.State)
+	r.op.State, r.op.Ended = Stopped, r.Now()
+	r.end(ctx)
 }
 
 // guarded looks at a write's own condition, and reports whether it may be sent.
@@ -292,10 +345,7 @@ func (r *runner) guarded(ctx context.Context, step *Step, w syncro.Write) bool {
 		return false
 	}
 	if !sight.IsSet {
-		step.State, step.Why = Refused, sight.Why
-		r.op.noteFound(step, step.State)
-		r.op.State, r.op.Ended = Stopped, r.Now()
-		r.end(ctx)
+		r.stop(ctx, step, sight.Why)
 	}
 	return sight.IsSet
 }

@@ -23,6 +23,28 @@ func Hours(minutes int) string {
 	return decimal.NewFromInt(int64(minutes)).DivRound(decimal.NewFromInt(60), hourPlaces).String()
 }
 
+// Times is a decimal of hours multiplied, rounded half up to four places; hours
+// as they are where the factor is no number.
+func Times(hours, factor string) string {
+	h, errH := amount(hours)
+	f, errF := amount(factor)
+	if errH != nil || errF != nil {
+		return hours
+	}
+	return h.Mul(f).Round(hourPlaces).String()
+}
+
+// Sum adds decimals; what is none counts as nothing.
+func Sum(amounts ...string) string {
+	total := decimal.Zero
+	for _, a := range amounts {
+		if d, err := amount(a); err == nil {
+			total = total.Add(d)
+		}
+	}
+	return total.String()
+}
+
 // amount reads a decimal of people's size in plain digits, as "64.99".
 func amount(s string) (decimal.Decimal, error) {
 	const longest = 20

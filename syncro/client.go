@@ -175,6 +175,9 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 		}}
 	}
 	out := Outcome{Result: Applied, ID: id, Status: status}
+	if noted, ok := w.(Noted); ok {
+		out.Note = noted.Note(answer)
+	}
 	if named, ok := w.(Named); ok {
 		out.Name = named.Name(answer)
 	}

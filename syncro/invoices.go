@@ -191,6 +191,11 @@ func (CreateInvoice) Kind() string { return "invoice.create" }
 // Line says how many lines it will have, and what they come to where that is
 // known.
 func (w CreateInvoice) Line() Line {
+	return Line{Text: fmt.Sprintf("Invoice: new, %s, from this ticket, with exactly: %s", w.Category, w.wanted())}
+}
+
+// wanted lists what it must hold for people.
+func (w CreateInvoice) wanted() string {
 	var parts []string
 	for _, c := range w.Lines {
 		what := cmp.Or(c.Name, fmt.Sprintf("product %d", c.ProductID)) + " · " + c.Quantity
@@ -199,7 +204,7 @@ func (w CreateInvoice) Line() Line {
 		}
 		parts = append(parts, what)
 	}
-	return Line{Text: fmt.Sprintf("Invoice: new, %s, from this ticket, with exactly: %s", w.Category, strings.Join(parts, "; "))}
+	return strings.Join(parts, "; ")
 }
 
 // Request is POST /invoices. Without number and date, which the OpenAPI
@@ -299,10 +304,31 @@ func (w CreateInvoice) Check(id int64) Evidence {
 		case int64(i.TicketID) != w.TicketID || int64(i.CustomerID) != w.CustomerID:
 			why = fmt.Sprintf("it is for ticket %d of customer %d", i.TicketID, i.CustomerID)
 		case !w.holds(i.Lines):
-			why = "it holds: " + cmp.Or(inWords(i.Lines), "nothing")
+			why = "it holds: " + cmp.Or(inWords(i.Lines), "nothing") + ". It should hold exactly: " + w.wanted()
+			if slices.ContainsFunc(w.Lines, func(c Charge) bool { return c.Reckoned }) {
+				why += ". Syncro reckons the hours of a timer itself, and may round them"
+			}
 		}
 		return Sight{IsSet: why == "", Why: why}, nil
 	}}
+}
+
+// Misfit is what the ticket would bring onto the invoice, where that is not
+// what the invoice must hold.
+func (w CreateInvoice) Misfit(t Ticket) string {
+	var lines []invoiceLineJSON
+	for _, l := range t.LineItems {
+		if !l.Invoiced {
+			lines = append(lines, invoiceLineJSON{
+				ProductID: integer(l.ProductID), Item: text(l.Name), Quantity: number(l.Quantity), Price: number(l.Price), Taxable: flag(l.Taxable),
+			})
+		}
+	}
+	if w.holds(lines) {
+		return ""
+	}
+	return fmt.Sprintf("the ticket's charges are by now: %s. The invoice would hold them all, and should hold exactly: %s",
+		cmp.Or(inWords(lines), "none"), w.wanted())
 }
 
 // holds reports whether the lines are exactly those that are wanted, in any

@@ -10,7 +10,8 @@ import (
 
 const (
 	settingsCache = "syncrobot:cache:settings"
-	settingsTTL   = 15 * time.Minute
+	settingsFresh = 15 * time.Minute // what is written is one of these
+	settingsTTL   = 24 * time.Hour   // forms may offer older ones: what is chosen is looked at again
 )
 
 // Settings are what the account calls things. Syncro takes any text for a
@@ -22,10 +23,19 @@ type Settings struct {
 	Technicians  []Technician `json:"technicians"`
 	TimeZone     string       `json:"time_zone"` // "America/Los_Angeles", as Syncro writes it
 	Currency     string       `json:"currency"`  // "$"
+	Read         time.Time    `json:"read"`      // when they were read from Syncro
 }
 
-// Settings reads the account's settings. They are kept in Redis for 15
-// minutes, for everybody.
+// KnownSettings are the account's settings as they were read within the last
+// day, without asking Syncro; false where they were not.
+func (c *Client) KnownSettings(ctx context.Context) (Settings, bool) {
+	var settings Settings
+	cached, err := c.redis.Get(ctx, settingsCache).Bytes()
+	return settings, err == nil && json.Unmarshal(cached, &settings) == nil
+}
+
+// Settings reads the account's settings. They are believed for 15 minutes, by
+// everybody.
 func (r *Reader) Settings(ctx context.Context) (Settings, error) {
 	// Per key: one person's refused key must not refuse the others.
 	shared := r.client.settings.DoChan(r.key.reveal(), func() (any, error) {
@@ -46,8 +56,7 @@ func (r *Reader) Settings(ctx context.Context) (Settings, error) {
 }
 
 func (r *Reader) cachedSettings(ctx context.Context) (Settings, error) {
-	var settings Settings
-	if cached, err := r.client.redis.Get(ctx, settingsCache).Bytes(); err == nil && json.Unmarshal(cached, &settings) == nil {
+	if settings, ok := r.client.KnownSettings(ctx); ok && time.Since(settings.Read) < settingsFresh {
 		return settings, nil
 	}
 	settings, err := r.ReadSettings(ctx)
@@ -110,6 +119,7 @@ func (r *Reader) ReadSettings(ctx context.Context) (Settings, error) {
 		Technicians:  slices.DeleteFunc(technicians, func(t Technician) bool { return t.ID <= 0 }),
 		TimeZone:     string(forAccount.Locale.TimeZone),
 		Currency:     string(forAccount.Locale.Currency),
+		Read:         time.Now(),
 	}, nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // Ticket is a ticket. In a list the comments, charges, timers, the e-mail
@@ -349,6 +351,17 @@ type UpdateTicket struct {
 
 	// NeedsInvoice: it is sent only while the ticket has an invoice.
 	NeedsInvoice bool `json:"needs_invoice,omitempty"`
+
+	// Prepaid is what an earlier step of the same operation should have taken
+	// from the customer's prepaid hours: the answer tells whether it did. nil:
+	// the customer has none.
+	Prepaid *Prepaid `json:"prepaid,omitempty"`
+}
+
+// Prepaid is hours that were paid for in advance, decimal.
+type Prepaid struct {
+	Before string `json:"before"` // what there was
+	Used   string `json:"used"`   // what is billed now
 }
 
 // Guard is that the ticket has an invoice, where it needs one.
@@ -357,6 +370,37 @@ func (w UpdateTicket) Guard() *Evidence {
 		return nil
 	}
 	return invoiceGuard(w.TicketID, true)
+}
+
+// Left is what should be left, never less than nothing.
+func (p Prepaid) Left() string {
+	before, _ := amount(p.Before)
+	used, _ := amount(p.Used)
+	return decimal.Max(decimal.Zero, before.Sub(used)).String()
+}
+
+// Note says what is left of the customer's prepaid hours: Syncro answers with
+// the whole ticket, and its customer. Which products are taken from them only
+// Syncro knows, so it is compared and not reckoned.
+func (w UpdateTicket) Note(body []byte) string {
+	if w.Prepaid == nil {
+		return ""
+	}
+	t, err := decodeTicket(body)
+	before, errBefore := amount(w.Prepaid.Before)
+	used, errUsed := amount(w.Prepaid.Used)
+	now, errNow := amount(t.PrepayHours)
+	if errors.Join(err, errBefore, errUsed, errNow) != nil {
+		return "The prepaid hours could not be read back. Please look at the customer in Syncro."
+	}
+	taken := before.Sub(now)
+	switch {
+	case taken.Equal(used), now.IsZero() && taken.LessThan(used) && taken.IsPositive():
+		return fmt.Sprintf("Prepaid now %s h, verified: %s h were taken from %s h.", now, taken, before)
+	case taken.IsZero():
+		return fmt.Sprintf("Prepaid is still %s h: they did not drop. Not all labor is taken from them; else look at the invoice.", now)
+	}
+	return fmt.Sprintf("Prepaid went from %s h to %s h, and %s h were billed here. Please look at the invoice.", before, now, used)
 }
 
 // Kind is "ticket.update".

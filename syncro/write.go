@@ -113,6 +113,24 @@ type Named interface {
 	Name(body []byte) string
 }
 
+// Noted is a Write whose answer tells something that its author should know
+// besides that it happened.
+type Noted interface {
+	Write
+	// Note is that in words, for a card; body is the answer, or what its
+	// Evidence's path shows after it. Empty where there is nothing to tell.
+	Note(body []byte) string
+}
+
+// Fitting is a Write that follows from what is on its ticket. What is there is
+// compared once more before it is sent, where the last look is not a moment ago.
+type Fitting interface {
+	Write
+	// Misfit says in words what the ticket has that the write does not
+	// expect; empty where it fits.
+	Misfit(t Ticket) string
+}
+
 // Result is how a Send ended.
 type Result int
 
@@ -131,13 +149,15 @@ const (
 func (r Result) String() string { return [...]string{"unknown", "applied", "refused"}[r] }
 
 // Outcome is what became of a Send. ID is the record made or changed when
-// Applied, and Name what people call it, where the write is Named; Err says
-// why otherwise. Status is the answer's HTTP status, 0 where there was none.
+// Applied, Name what people call it, where the write is Named, and Note what
+// else it tells, where it is Noted; Err says why otherwise. Status is the
+// answer's HTTP status, 0 where there was none.
 type Outcome struct {
 	Result Result
 	ID     int64
 	Name   string
 	Status int
+	Note   string
 	Err    error
 }
 

@@ -2,8 +2,10 @@ package slack
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,22 +144,39 @@ type state struct {
 
 type option struct {
 	Value string `json:"value"`
+	Text  struct {
+		Text string `json:"text"`
+	} `json:"text"`
 }
 
-// values are what is filled in, by the inputs' names.
-func (v view) values() map[string]string {
-	filled := map[string]string{}
-	for name, elements := range v.State.Values {
-		s := elements[name]
+// values are what is filled in, by the inputs' names; labels what was chosen is
+// called. A text that was shown in parts is one again.
+func (v view) values() (filled, labels map[string]string) {
+	filled, labels = map[string]string{}, map[string]string{}
+	names := slices.SortedFunc(maps.Keys(v.State.Values), func(a, b string) int {
+		_, m, _ := partOf(a)
+		_, n, _ := partOf(b)
+		return cmp.Or(cmp.Compare(m, n), cmp.Compare(a, b))
+	})
+	for _, name := range names {
+		s := v.State.Values[name][name]
 		value := cmp.Or(s.Value, s.Date, s.Selected.Value)
 		if s.Type == string(slackapi.METCheckboxGroups) {
 			value = strconv.FormatBool(len(s.Ticked) > 0)
 		}
-		if value != "" {
-			filled[name] = value
+		if value == "" {
+			continue
+		}
+		input, _, between := partOf(name)
+		if filled[input] == "" {
+			between = ""
+		}
+		filled[input] += between + value
+		if s.Selected.Text.Text != "" {
+			labels[input] = unescape.Replace(s.Selected.Text.Text)
 		}
 	}
-	return filled
+	return filled, labels
 }
 
 // inputs are the names of what can be filled in, in order.
@@ -174,15 +193,26 @@ func (v view) inputs() []string {
 // messageAction is what else a shortcut on a message has that counts. The
 // message is anybody's: of its layout nothing is read.
 type messageAction struct {
-	Message struct {
-		Text       string `json:"text"`
-		TS         string `json:"ts"`
-		User       string `json:"user"`
-		Username   string `json:"username"` // of a bot or an integration
-		BotProfile struct {
-			Name string `json:"name"`
-		} `json:"bot_profile"`
-	} `json:"message"`
+	Message posted `json:"message"`
+}
+
+// posted is a message as a shortcut's payload and conversations.replies have it.
+type posted struct {
+	Text       string `json:"text"`
+	TS         string `json:"ts"`
+	Thread     string `json:"thread_ts"` // of a message in a thread: the first one's ts
+	User       string `json:"user"`
+	Username   string `json:"username"` // of a bot or an integration
+	BotProfile struct {
+		Name string `json:"name"`
+	} `json:"bot_profile"`
+	Files []file `json:"files"`
+}
+
+type file struct {
+	Name      string `json:"name"`
+	Title     string `json:"title"`
+	Permalink string `json:"permalink"`
 }
 
 // timeOf is the time in a message's ts, as "1700000000.000100".

@@ -332,6 +332,24 @@ func (f *fakeSlack) search(t testing.TB, input, typed string, mend func(map[stri
 	return all
 }
 
+// saidAs is a message as Slack's payloads have it.
+func saidAs(m chat.Message) map[string]any {
+	files := []any{}
+	for i, f := range m.Files {
+		files = append(files, map[string]any{"id": fmt.Sprint("F", i), "name": f.Name, "permalink": f.Link, "url_private": "https://files.example/x", "size": 84000})
+	}
+	user := "U0002"
+	if m.Author == "Dana Ruiz" {
+		user = "U0001"
+	}
+	return map[string]any{
+		"type": "message", "user": user, "team": "T0001",
+		"ts": fmt.Sprintf("%d.%06d", m.Time.Unix(), m.Time.Nanosecond()/1000), "files": files,
+		"text":   strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(m.Text),
+		"blocks": []any{map[string]any{"type": "actions", "elements": []any{map[string]any{"type": "hologram", "text": 7}}}},
+	}
+}
+
 // shortcut uses a shortcut on a message of Amy Lin's; from anywhere where
 // there is none.
 func (f *fakeSlack) shortcut(t testing.TB, delivery, name string, on *chat.Message) int {
@@ -348,10 +366,20 @@ func (f *fakeSlack) shortcut(t testing.TB, delivery, name string, on *chat.Messa
 		payload["message_ts"] = ts
 		payload["channel"] = map[string]any{"id": "C0001", "name": "helpdesk"}
 		payload["response_url"] = f.lend("shortcut-"+delivery, nil)
-		payload["message"] = map[string]any{
-			"type": "message", "user": "U0002", "ts": ts, "team": "T0001",
-			"text":   strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(on.Text),
-			"blocks": []any{map[string]any{"type": "actions", "elements": []any{map[string]any{"type": "hologram", "text": 7}}}},
+		payload["message"] = saidAs(*on)
+		if len(on.Thread) > 0 {
+			var replies []map[string]any
+			for _, m := range on.Thread {
+				replies = append(replies, saidAs(m))
+			}
+			payload["message"].(map[string]any)["thread_ts"] = replies[0]["ts"]
+			answer, err := json.Marshal(map[string]any{"ok": true, "messages": replies, "has_more": false})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.mu.Lock()
+			f.web["conversations.replies"] = string(answer)
+			f.mu.Unlock()
 		}
 	}
 	status, _ := f.postPayload(t, "/slack/interactions", payload)

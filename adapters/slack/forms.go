@@ -136,7 +136,8 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 	}()
 	ctx, cancel := context.WithTimeout(ctx, quickly)
 	defer cancel()
-	req := chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user()), Form: &chat.Filled{ID: from.Form, Values: v.values()}}
+	values, labels := v.values()
+	req := chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user()), Form: &chat.Filled{ID: from.Form, Values: values, Labels: labels}}
 	if from.Card {
 		req.Form.Card = a.ref(from.At)
 	}
@@ -187,9 +188,10 @@ func (a *Adapter) suggest(ctx context.Context, delivery string, p interaction, s
 	}
 	ctx, cancel := context.WithTimeout(ctx, quickly)
 	defer cancel()
-	found := options(a.handler.Suggest(ctx, chat.Request{
-		Delivery: delivery, User: a.vetSoon(ctx, p.user()),
-		Search: &chat.Search{Form: from.Form, Input: s.ActionID, Typed: s.Value},
-	}))
+	search := &chat.Search{Form: from.Form, Input: s.ActionID, Typed: s.Value}
+	if s.View.State.Values != nil {
+		search.Values, _ = s.View.values()
+	}
+	found := options(a.handler.Suggest(ctx, chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user()), Search: search}))
 	return found[:min(len(found), maxOptions)]
 }

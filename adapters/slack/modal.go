@@ -42,12 +42,14 @@ func modal(f chat.Form, metadata string) (slackapi.ModalViewRequest, error) {
 			return m, unfit("two of its inputs, or one without a name, cannot be told apart")
 		}
 		seen[in.Name] = true
-		block, err := input(in)
-		if err != nil {
-			return m, err
-		}
-		if block != nil {
-			m.Blocks.BlockSet = append(m.Blocks.BlockSet, block)
+		for _, in := range inParts(in) {
+			block, err := input(in)
+			if err != nil {
+				return m, err
+			}
+			if block != nil {
+				m.Blocks.BlockSet = append(m.Blocks.BlockSet, block)
+			}
 		}
 	}
 	switch n := len(m.Blocks.BlockSet); {
@@ -57,6 +59,62 @@ func modal(f chat.Form, metadata string) (slackapi.ModalViewRequest, error) {
 		return m, unfit("it asks for nothing")
 	}
 	return m, nil
+}
+
+// partMark is between an input's name and the number of a part of it. No
+// input's name has it.
+const partMark = "~"
+
+// inParts is a text that is longer than Slack lets be edited in one input as
+// several, cut between lines where that can be. A part's name has its number, and
+// what stood between it and the part before: "text~2n" a line break, "text~2s" a
+// space, "text~2" nothing.
+func inParts(in chat.Input) []chat.Input {
+	if in.Kind != chat.Paragraph || length(in.Value) <= maxInitial {
+		return []chat.Input{in}
+	}
+	var parts []chat.Input
+	rest, between := in.Value, ""
+	for rest != "" {
+		part := in
+		part.Value = prefix(rest, maxInitial)
+		next := ""
+		if cut := len(part.Value); cut < len(rest) {
+			for _, b := range []struct{ sign, text string }{{"n", "\n"}, {"s", " "}} {
+				if at := strings.LastIndex(rest[:cut+1], b.text); at > cut/2 {
+					part.Value, next = rest[:at], b.sign
+					break
+				}
+			}
+		}
+		rest = rest[len(part.Value)+len(next):]
+		if len(parts) > 0 {
+			part.Name = in.Name + partMark + strconv.Itoa(len(parts)+1) + between
+			part.Optional = true // what is taken out of it is taken out
+		}
+		parts, between = append(parts, part), next
+	}
+	for i := range parts {
+		parts[i].Label = fmt.Sprintf("%s (%d of %d)", cmp.Or(line(in.Label), in.Name), i+1, len(parts))
+	}
+	return parts
+}
+
+// partOf is the input that a name is a part of, which one it is, and what
+// stands before it.
+func partOf(name string) (input string, n int, between string) {
+	input, part, ok := strings.Cut(name, partMark)
+	if !ok {
+		return input, 1, ""
+	}
+	switch {
+	case strings.HasSuffix(part, "n"):
+		between = "\n"
+	case strings.HasSuffix(part, "s"):
+		between = " "
+	}
+	n, _ = strconv.Atoi(strings.TrimRight(part, "ns"))
+	return input, n, between
 }
 
 // input draws one input; nil where there is nothing to choose from, nor need.

@@ -74,7 +74,8 @@ func TestWhatDoesNotFitInAModal(t *testing.T) {
 		inputs    []chat.Input
 	}{
 		{"a text of 3,000 characters", "", []chat.Input{{Name: "a", Value: strings.Repeat("é", 3000)}}},
-		{"a text of 3,001", "3001 characters", []chat.Input{{Name: "a", Kind: chat.Paragraph, Value: strings.Repeat("é", 3001)}}},
+		{"a text of 3,001", "", []chat.Input{{Name: "a", Kind: chat.Paragraph, Value: strings.Repeat("é", 3001)}}},
+		{"a line of 3,001", "3001 characters", []chat.Input{{Name: "a", Kind: chat.Line, Value: strings.Repeat("é", 3001)}}},
 		{"99 inputs and an intro", "", many(99)},
 		{"100 inputs and an intro", "it asks for 100 things", many(100)},
 		{"a choice of nothing", "every choice under “Type”", []chat.Input{{Name: "a", Label: "Type", Kind: chat.Select, Options: []chat.Option{{}}}}},

@@ -60,12 +60,13 @@ func (p *people) vet(ctx context.Context, u chat.User) chat.User {
 	return u
 }
 
-// name is what a person is called; empty where Slack does not say in time.
-func (p *people) name(ctx context.Context, id string) string {
-	if id == "" {
-		return ""
+// learn asks for the names of people, all at once, until ctx ends.
+func (p *people) learn(ctx context.Context, ids []string) {
+	var all sync.WaitGroup
+	for _, id := range ids {
+		all.Go(func() { p.profile(ctx, id) })
 	}
-	return p.profile(ctx, id).name
+	all.Wait()
 }
 
 // profile is what Slack says about a person. Where ctx ends first it is what

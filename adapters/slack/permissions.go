@@ -6,7 +6,9 @@ type Permission struct{ Name, For string }
 
 // Scopes are the scopes of the bot token. The manifest asks for them, and
 // "bot doctor" looks for them: whoever calls another method of the Web API
-// adds its scope here.
+// adds its scope here. Not among them are channels:history and groups:history,
+// with which a message shortcut takes the whole thread along: reading what is
+// said in a channel is for each shop to allow, and without it the form says so.
 func Scopes() []Permission {
 	return []Permission{
 		{"channels:read", "Whether a public channel is shared with another organisation (conversations.info): nothing about customers is shown there"},

@@ -3,6 +3,7 @@ package teams
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"html"
 	"io"
 	"maps"
@@ -218,6 +219,14 @@ func (c *screen) shown() []string {
 func (c *screen) use(t testing.TB, delivery, shortcut string, on chat.Message) int {
 	act := c.activity("invoke", delivery)
 	act["name"] = "composeExtension/fetchTask"
+	attached := []any{map[string]any{"contentType": "application/vnd.microsoft.card.adaptive", "name": "", "content": "{}"}}
+	for i, f := range on.Files {
+		attached = append(attached, map[string]any{"id": fmt.Sprint(i), "contentType": "reference", "contentUrl": f.Link, "name": f.Name})
+	}
+	var replyTo any
+	if len(on.Thread) > 0 {
+		replyTo = "1795599999999"
+	}
 	act["value"] = map[string]any{
 		"commandId": shortcut, "commandContext": "message", "context": map[string]any{"theme": "default"},
 		"messagePayload": map[string]any{
@@ -226,7 +235,7 @@ func (c *screen) use(t testing.TB, delivery, shortcut string, on chat.Message) i
 			"body": map[string]any{
 				"contentType": "html", "content": "<div>" + strings.ReplaceAll(html.EscapeString(on.Text), "\n", "<br>") + "</div>",
 			},
-			"attachments": []any{}, "mentions": []any{}, "reactions": []any{}, "linkToMessage": on.Link,
+			"attachments": attached, "replyToId": replyTo, "mentions": []any{}, "reactions": []any{}, "linkToMessage": on.Link,
 		},
 	}
 	return c.inDialog(t, act)

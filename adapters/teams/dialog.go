@@ -152,6 +152,7 @@ func (a activity) shortcut() (chat.Shortcut, bool) {
 		Context string `json:"commandContext"`
 		Message *struct {
 			Created string `json:"createdDateTime"`
+			ReplyTo string `json:"replyToId"`
 			Subject string `json:"subject"`
 			Link    string `json:"linkToMessage"`
 			From    struct {
@@ -163,6 +164,11 @@ func (a activity) shortcut() (chat.Shortcut, bool) {
 				Type    string `json:"contentType"` // html or text
 				Content string `json:"content"`
 			} `json:"body"`
+			Attachments []struct {
+				Type string `json:"contentType"` // reference: a file
+				Name string `json:"name"`
+				URL  string `json:"contentUrl"`
+			} `json:"attachments"`
 		} `json:"messagePayload"`
 	}
 	if json.Unmarshal(a.unpacked(), &value) != nil || value.Command == "" {
@@ -183,6 +189,19 @@ func (a activity) shortcut() (chat.Shortcut, bool) {
 		if isWeb(m.Link) {
 			s.Message.Link = m.Link
 		}
+		for _, f := range m.Attachments {
+			if f.Type != "reference" || f.Name == "" {
+				continue // a card, a quoted message
+			}
+			one := chat.File{Name: f.Name}
+			if isWeb(f.URL) {
+				one.Link = f.URL
+			}
+			s.Message.Files = append(s.Message.Files, one)
+		}
+		if m.ReplyTo != "" {
+			s.Message.Alone = withoutThread
+		}
 		// A time that cannot be read is left out.
 		if at, err := time.Parse(time.RFC3339, m.Created); err == nil {
 			s.Message.Time = at
@@ -190,6 +209,10 @@ func (a activity) shortcut() (chat.Shortcut, bool) {
 	}
 	return s, true
 }
+
+// withoutThread is why a message of a thread comes without it: the rest of it is
+// Microsoft Graph's, which takes another permission than a bot has.
+const withoutThread = "Teams hands over this message alone, not its thread: what else is needed can be pasted below."
 
 const searchAnswer = "application/vnd.microsoft.search.searchResponse"
 
@@ -201,6 +224,7 @@ func (a *Adapter) search(ctx context.Context, w http.ResponseWriter, act activit
 		Options struct {
 			Skip int `json:"skip"`
 		} `json:"queryOptions"`
+		Filled json.RawMessage `json:"data"` // where the query asked for associatedInputs
 	}
 	err := json.Unmarshal(act.unpacked(), &value)
 	form, input, ok := strings.Cut(value.Dataset, "/")
@@ -216,7 +240,7 @@ func (a *Adapter) search(ctx context.Context, w http.ResponseWriter, act activit
 		defer cancel()
 		options := a.handler.Suggest(ctx, chat.Request{
 			Delivery: act.ID, User: a.asker(ctx, act),
-			Search: &chat.Search{Form: form, Input: input, Typed: value.Typed},
+			Search: &chat.Search{Form: form, Input: input, Typed: value.Typed, Values: texts(value.Filled)},
 		})
 		for _, o := range options {
 			if o.Value != "" && len(found.Results) < maxOptions {

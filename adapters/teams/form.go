@@ -37,6 +37,7 @@ type (
 	query struct {
 		Type    string `json:"type"`
 		Dataset string `json:"dataset"`
+		Inputs  string `json:"associatedInputs,omitempty"` // auto: what else is filled in comes with the question
 	}
 )
 
@@ -170,6 +171,9 @@ func (s sheet) choose(in chat.Input, out input) any {
 	if in.Kind == chat.Lookup {
 		set.Style, set.Placeholder = "filtered", "Type to search"
 		set.Query = &query{Type: "Data.Query", Dataset: s.form.ID + "/" + in.Name}
+		if in.GoesBy != "" {
+			set.Query.Inputs = "auto"
+		}
 	}
 	for _, o := range in.Options {
 		switch {

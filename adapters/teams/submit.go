@@ -45,22 +45,31 @@ func (a activity) handedIn() (handedIn, bool) {
 		data = value.Data
 	}
 	var in handedIn
-	var all map[string]json.RawMessage
-	if json.Unmarshal(data, &in.formData) != nil || json.Unmarshal(data, &all) != nil {
+	if json.Unmarshal(data, &in.formData) != nil {
 		return handedIn{}, false
 	}
-	in.Verb = cmp.Or(verb, in.Verb)
-	in.values = map[string]string{}
+	in.Verb, in.values = cmp.Or(verb, in.Verb), texts(data)
+	return in, in.values != nil && in.Form != "" && (in.Verb == verbSubmit || in.Verb == verbDismiss)
+}
+
+// texts are the inputs among data, without those left empty; nil where it is no
+// object. What an input sends is text.
+func texts(data json.RawMessage) map[string]string {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(data, &all) != nil || all == nil {
+		return nil
+	}
+	filled := map[string]string{}
 	for name, raw := range all {
 		var text string
 		if json.Unmarshal(raw, &text) != nil || strings.Contains(name, "_") {
-			continue // what an input sends is text
+			continue
 		}
 		if text = strings.ReplaceAll(text, "\r\n", "\n"); text != "" {
-			in.values[name] = text
+			filled[name] = text
 		}
 	}
-	return in, in.Form != "" && (in.Verb == verbSubmit || in.Verb == verbDismiss)
+	return filled
 }
 
 // filled is the form as the bot gets it. The card that it was opened from is

@@ -33,8 +33,9 @@ type FormHarness struct {
 	Search func(t testing.TB, input, typed string) []chat.Option
 
 	// Use has the person use the named shortcut on a message, and returns
-	// the HTTP status. The message's words, author, time (whole seconds) and
-	// link are what the platform tells the bot in its own way.
+	// the HTTP status. The message's words, author, time (whole seconds),
+	// link, files and thread are what the platform tells the bot in its own
+	// way.
 	Use func(t testing.TB, delivery, shortcut string, on chat.Message) int
 }
 
@@ -142,8 +143,13 @@ func FormContract(t *testing.T, start func(t *testing.T, bot Bot) FormHarness) {
 			t.Error(diff)
 		}
 		req := receive(t, s.searches)
+		told := req.Search.Values
+		req.Search.Values = nil
 		if diff := cmp.Diff(&chat.Search{Form: TicketForm().ID, Input: "customer", Typed: typed}, req.Search); diff != "" {
 			t.Error(diff)
+		}
+		if told != nil && told["type"] != "Remote" {
+			t.Errorf("the form's other inputs are %v", told)
 		}
 		if req.User.ID == "" || req.User.Tenant == "" || req.User.Platform != h.Adapter.Name() {
 			t.Errorf("user = %+v", req.User)
@@ -152,7 +158,8 @@ func FormContract(t *testing.T, start func(t *testing.T, bot Bot) FormHarness) {
 
 	message := chat.Message{
 		Author: "Amy Lin", Text: "It dropped *again* <b> & \"c\" at 9:40\n> really", Time: time.Unix(1795600000, 0).UTC(),
-		Link: "https://chat.example/archives/C0001/p1795600000000000",
+		Link:  "https://chat.example/archives/C0001/p1795600000000000",
+		Files: []chat.File{{Name: "fw <screen>.png", Link: "https://chat.example/files/F1/fw-screen.png"}},
 	}
 
 	t.Run("a shortcut on a message opens its form with the message's words, and is answered", func(t *testing.T) {
@@ -180,6 +187,40 @@ func FormContract(t *testing.T, start func(t *testing.T, bot Bot) FormHarness) {
 			t.Errorf("handed in %+v, want the message's words and no card", filled)
 		}
 		sees(t, h.Harness, "Made of VPN drops")
+	})
+
+	t.Run("a message of a thread comes with all of it, or with why not", func(t *testing.T) {
+		t.Parallel()
+		s, h, _ := begin(t)
+		on := message
+		on.Thread = []chat.Message{
+			{Author: "Amy Lin", Text: "VPN <drops> again", Time: message.Time.Add(-time.Minute)},
+			{Author: "Dana Ruiz", Text: "Since when?", Time: message.Time.Add(-30 * time.Second)},
+			{Author: message.Author, Text: message.Text, Time: message.Time, Files: message.Files},
+		}
+		ok(t, h.Use(t, "d1", "new_ticket", on))
+		got := receive(t, s.shortcuts).Shortcut.Message
+		if (got.Thread == nil) == (got.Alone == "") {
+			t.Fatalf("thread %+v, alone %q", got.Thread, got.Alone)
+		}
+		if diff := cmp.Diff(on.Thread, got.Thread, cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); got.Thread != nil && diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("a long text is shown whole, and comes back whole", func(t *testing.T) {
+		t.Parallel()
+		s, h, _ := begin(t)
+		on := message
+		on.Text = strings.TrimSpace(strings.Repeat("The tunnel is up & the é share is <not> there.\n\n", 70) + strings.Repeat("x", 3500) + " " + strings.Repeat("word ", 200))
+		ok(t, h.Use(t, "d1", "new_ticket", on))
+		receive(t, s.shortcuts)
+		reads(t, h, "word word")
+		h.Search(t, "customer", "harb")
+		ok(t, h.Fill(t, "d2", map[string]string{"customer": "11", "subject": "VPN drops"}))
+		if diff := cmp.Diff(on.Text, receive(t, s.submits).Form.Values["description"]); diff != "" {
+			t.Error(diff)
+		}
 	})
 
 	t.Run("a shortcut that cannot be used says why", func(t *testing.T) {

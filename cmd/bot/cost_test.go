@@ -13,7 +13,7 @@ func TestCost(t *testing.T) {
 	t.Parallel()
 	w := openWorld(t)
 	dana := teamsPerson{w, danaTeams, "", ""}
-	for _, number := range []string{"32164", "32102", "32162", "32163", "32161", "32160", "32159", "32158", "32157", "32156", "32154", "32144", "32142", "32170"} {
+	for _, number := range []string{"32164", "32102", "32162", "32163", "32161", "32160", "32159", "32158", "32157", "32156", "32154", "32144", "32142", "32170", "32171", "32151"} {
 		ask(t, dana, number, "#"+number)
 	}
 	ask(t, dana, "update 32164 nonsense", "There are: New")
@@ -44,7 +44,9 @@ func TestCost(t *testing.T) {
 		{"clsoe 32158", 0, ""},
 		{"bill 32156 45m remote text", 9, "Bill #32156"},
 		{"bill 32157 30m remote --internal --no-invoice text", 4, "Bill #32157"},
+		{"bill 32171 30m remote text", 9, "Bill #32171"},
 		{"bill 32156", 0, ""},
+		{"comments 32151", 1, ""},
 		{"line 32144", 1, ""},
 		{"line 32154 add 30m remote text", 4, "Charge on #32154"},
 		{"timer 32154", 1, ""},
@@ -55,7 +57,7 @@ func TestCost(t *testing.T) {
 		{"invoice 32144 create", 6, "Invoice #32144"},
 		{"invoices", 1, ""},
 		{"log 32144", 1, ""},
-		{"create quayside Scanner fails", 4, "Create a ticket"},
+		{"create quayside Scanner fails", 5, "Create a ticket"},
 		{"customers create “Lakeside Optics”", 4, "Create customer"},
 		{"delete 32170 32170", 5, "Delete #32170"},
 	} {

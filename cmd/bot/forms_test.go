@@ -63,11 +63,11 @@ func TestForms(t *testing.T) {
 			}
 			s.dana.suggest(t, f, "customer", "quay")
 			c := fill(t, s.dana, f, map[string]string{
-				"customer": "Quayside Books", "subject": "Scanner <b>fails</b>", "text": "first\nsecond", "priority": "urgent", "due": "2026-12-01",
+				"customer": "Quayside Books", "subject": "Scanner <b>fails</b>", "text": "first\nsecond", "priority": "0 Urgent", "due": "2026-12-01",
 			}, "Confirm: Create a ticket for Quayside Books", "Scanner <b>fails</b>", "0 Urgent", "Dana Ruiz", "first second")
 			// Edit shows it again, as it was filled in.
 			f = s.opens(t, c, "Edit", "New Syncro ticket")
-			f.holds(t, map[string]string{"subject": "Scanner <b>fails</b>", "text": "first\nsecond", "priority": "urgent", "due": "2026-12-01"})
+			f.holds(t, map[string]string{"subject": "Scanner <b>fails</b>", "text": "first\nsecond", "priority": "0 Urgent", "assignee": "me", "problem": "", "due": "2026-12-01"})
 			edited := fill(t, s.dana, f, map[string]string{"subject": "Scanner is slow"}, "Confirm: Create a ticket for Quayside Books", "Scanner is slow")
 			press(t, s.dana, c, "Confirm", "Cancelled", "Nothing was sent.")
 			s.confirm(t, edited)
@@ -199,7 +199,7 @@ func TestTicketButtons(t *testing.T) {
 			return done
 		}
 		t.Run("what there is", func(t *testing.T) {
-			if got := shown(32164).buttons; !slices.Equal(got, []string{"Note", "Reply", "Bill", "Status", "Close", "Start timer"}) {
+			if got := shown(32164).buttons; !slices.Equal(got, []string{"Note", "Reply", "Bill", "Status", "Assign", "Close", "Start timer"}) {
 				t.Errorf("one's own ticket has %q", got)
 			}
 			if got := shown(32163).buttons; !slices.Contains(got, "Take it") {
@@ -280,6 +280,11 @@ func TestTicketButtons(t *testing.T) {
 			c := fill(t, s.dana, f, map[string]string{"minutes": "30", "labor": "remote", "text": "Rekey"}, "Confirm: Bill #32164", "6.5")
 			press(t, s.dana, c, "Cancel", "Cancelled")
 			press(t, s.dana, press(t, s.dana, shown(32164), "Close", "Confirm: Close #32164"), "Cancel", "Cancelled")
+			who := press(t, s.dana, shown(32162), "Assign", "Who takes #32162", "It is assigned to Tomás Okafor now.", "[Priya Nair]")
+			atOnce(t, who, "Priya Nair", "Tomás Okafor → Priya Nair", "[Undo]")
+			if got := s.ticket(t, 32162).UserID; got != 4112 {
+				t.Errorf("it is assigned to %d", got)
+			}
 			started := press(t, s.dana, shown(32164), "Start timer", "Timer started on #32164")
 			stopped := press(t, s.dana, started, "Stop", "Stopped: 0:01 on #32164")
 			f = s.opens(t, stopped, "Bill 0:01", "Bill 32164")

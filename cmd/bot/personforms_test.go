@@ -19,11 +19,19 @@ type form struct {
 	text   string            // what they read, every run of white space one space
 	values map[string]string // what is filled in already, by input
 
+	filled map[string]string // what the person has chosen so far
+
 	// In Teams:
 	id       string            // of the message that it stands in, empty for a dialog
 	opened   teamssim.Delivery // the dialog
 	datasets map[string]string // what a lookup asks, by input
 	found    map[string]string // the values behind the captions that were offered
+}
+
+// with is the form with something chosen in it, before it is handed in.
+func (f *form) with(input, value string) *form {
+	f.filled = map[string]string{input: value}
+	return f
 }
 
 func (f form) has(words ...string) bool { return card{text: f.text}.has(words...) }
@@ -83,8 +91,13 @@ func (p slackPerson) form(t testing.TB) *form {
 	return f
 }
 
-func (p slackPerson) suggest(t testing.TB, _ *form, input, typed string) []string {
+func (p slackPerson) suggest(t testing.TB, f *form, input, typed string) []string {
 	t.Helper()
+	if f.filled != nil {
+		if err := p.w.Slack.FillIn(p.user, f.filled); err != nil {
+			t.Fatal(err)
+		}
+	}
 	captions, ack := p.w.Slack.Suggest(t.Context(), p.user, "", input, typed)
 	if ack.Err != nil {
 		t.Fatalf("Slack: %v: %s", ack.Err, ack.Body)
@@ -151,14 +164,20 @@ func (p teamsPerson) form(t testing.TB) *form {
 
 func (p teamsPerson) suggest(t testing.TB, f *form, input, typed string) []string {
 	t.Helper()
-	dataset := f.datasets[input]
+	dataset, filled := f.datasets[input], map[string]any{}
+	for name, value := range f.filled {
+		filled[name] = cmp.Or(f.found[value], value)
+	}
 	var d teamssim.Delivery
 	if f.id != "" {
-		d = p.w.Teams.Search(t.Context(), p.user, f.id, dataset, typed)
+		d = p.w.Teams.Search(t.Context(), p.user, f.id, dataset, typed, filled)
 	} else {
-		d = p.w.Teams.Invoke(t.Context(), p.user, p.place(), "application/search", "", map[string]any{
-			"queryText": typed, "queryOptions": map[string]any{"skip": 0, "top": 15}, "dataset": dataset,
-		})
+		card, _ := parsed(t, f.opened.Card).(map[string]any)
+		value, asks := teamssim.Query(card, dataset, typed, filled)
+		if !asks {
+			t.Fatalf("no input of the dialog asks %q", dataset)
+		}
+		d = p.w.Teams.Invoke(t.Context(), p.user, p.place(), "application/search", "", value)
 	}
 	if d.Err != nil || d.Status() != 200 || d.Problem != "" {
 		t.Fatalf("Teams: %d %s %v", d.Status(), d.Problem, d.Err)

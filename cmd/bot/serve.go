@@ -136,7 +136,8 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	b.engine = confirm.New(confirm.Options{
 		Store: store, Syncro: client, Work: b.work, Log: log, Explain: b.figures.explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
-		Moved: func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
+		Moved:  func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
+		Settle: commands.SettleTimer(b.redis),
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
 			t, err := b.people.Named(ctx, name)
 			if err == nil && !t.MayWrite {
@@ -285,7 +286,11 @@ func rules(cfg *config.Config) commands.Rules {
 		Logs:    sessionlog.Folder{Dir: cfg.SessionLogs.Dir, Git: cfg.SessionLogs.Git},
 	}
 	for _, l := range cfg.Billing.Labor {
-		r.Billing.Labor = append(r.Billing.Labor, commands.Labor{Name: l.Name, ProductID: l.ProductID})
+		labor := commands.Labor{Name: l.Name, ProductID: l.ProductID}
+		if p := l.Prepaid; p != nil {
+			labor.Prepaid = &commands.PrepaidLabor{Labor: p.Labor, Times: p.Times}
+		}
+		r.Billing.Labor = append(r.Billing.Labor, labor)
 	}
 	return r
 }

@@ -106,9 +106,16 @@ func (s *story) looking(t *testing.T) {
 	s.shows(t, fmt.Sprintf("%s/tickets/%d", s.cfg.Syncro.URL, ticket.ID), whole...)
 	s.shows(t, "32142", "Video calls without sound", "Labor - Onsite Business", "175", "Invoice: #67432", "unpaid")
 	s.shows(t, "32151", "Last comments (5 of 12)")
+	all := press(t, s.dana, see(t, s.dana, "Last comments (5 of 12)"), "All 12 comments", "Comments of #32151", "Second copy done, 14 GB of changes.", "Planned for Tuesday night.", "1 to 12 of 12, newest first")
+	if len(all.buttons) > 0 {
+		t.Errorf("a thread that is shown whole has the buttons %q", all.buttons)
+	}
+	s.shows(t, "comments 32151 10", "10 · ", "10 to 12 of 12")
+	s.shows(t, "comments 32151 13", "They are numbered from the newest, 1 to 12")
 	s.shows(t, "search printer", "Tickets with “printer”", "#32102", "Label printer offline")
 	s.shows(t, "search zzzz", "Syncro found none.")
 	s.shows(t, "customers harbor", "Customers with “harbor” · 2", "Harbor Dental East", "6.5")
+	s.shows(t, "1", "Harbor Dental", "#32164")
 	s.shows(t, "whoami", "You are dana", "Dana Ruiz (Syncro user 4101)", "your own", "read and change tickets")
 	s.shows(t, "pending", "Nothing waits for you")
 	s.shows(t, "help", "What you can type", "close <ticket> [resolution]", "nothing is sent before you press Confirm")

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
 
@@ -146,6 +147,23 @@ func TestBill(t *testing.T) {
 			inv := s.theInvoice(t, 32171)
 			is(t, "the total", inv.Total, "0")
 			is(t, "the prepaid part", inv.Prepaid, "1.5")
+			see(t, s.dana, "Done and checked", "Prepaid now 5 h, verified: 1.5 h were taken from 6.5 h.")
+			done := s.does(t, "bill 32150 30m project “Nine people done.”", 4, "5 h → 4.5 h, where Syncro takes this labor from them")
+			if !done.has("Prepaid is still 5 h: they did not drop.") {
+				t.Errorf("the outcome: %s", done.text)
+			}
+		})
+		t.Run("what is Invoiced asks for no minutes", func(t *testing.T) {
+			ask(t, s.dana, "32142", "Video calls without sound") // what was read is known
+			c := s.refuses(t, "bill 32142", "#32142 has invoice #67432 already")
+			f := s.opens(t, c, "Charge it, no invoice", "Bill 32142")
+			f.holds(t, map[string]string{"minutes": "", "invoice": "later"})
+			c = fill(t, s.dana, f, map[string]string{"minutes": "10", "labor": "remote", "text": "Sound once more"}, "Confirm: Bill #32142", "[With invoice]")
+			press(t, s.dana, c, "Cancel", "Cancelled")
+			// Nothing is known of the other: its form opens, and what was typed is not lost.
+			f = s.asks(t, "bill 32141", "Bill 32141")
+			c = fill(t, s.dana, f, map[string]string{"minutes": "25", "labor": "remote", "text": "License once more"}, "#32141 has invoice", "Nothing was sent.", "[Fill in again]")
+			s.opens(t, c, "Fill in again", "Bill 32141").holds(t, map[string]string{"minutes": "25", "labor": "remote", "text": "License once more"})
 		})
 		t.Run("on top of a charge", func(t *testing.T) {
 			s.does(t, "bill 32144 30m remote Rules checked", 4, "Charged already", "0.75 × Labor - Remote Business")
@@ -273,6 +291,47 @@ func TestBillWithAStrangeInvoice(t *testing.T) {
 	})
 }
 
+// TestEmergencyOfPrepaidHours: hours paid for in advance are taken by the hour,
+// so that a rate that is a multiple of the ordinary one is careful work.
+func TestEmergencyOfPrepaidHours(t *testing.T) {
+	t.Parallel()
+	t.Run("without a rule", func(t *testing.T) {
+		t.Parallel()
+		onBoth(t, func(t *testing.T, s *story) {
+			c := ask(t, s.dana, "bill 32171 1h emergency Night call", "Confirm:", "CAREFUL: the customer has 6.5 prepaid hours", "Labor - Emergency", "1 h × $262.50")
+			press(t, s.dana, c, "Cancel", "Cancelled")
+			c = ask(t, s.dana, "bill 32163 1h emergency Night call", "Confirm:", "Labor - Emergency")
+			if c.has("CAREFUL") {
+				t.Errorf("a customer without prepaid hours: %s", c.text)
+			}
+			press(t, s.dana, c, "Cancel", "Cancelled")
+		})
+	})
+	t.Run("by the shop's rule", func(t *testing.T) {
+		t.Parallel()
+		onBoth(t, func(t *testing.T, s *story) {
+			done := s.does(t, "bill 32171 1h emergency Night call", 4, "60 minutes = 1 h", "Prepaid rule", "the customer has 6.5 prepaid hours",
+				"billed as onsite × 1.5: 1.5 h for 1 h worked. Nothing is added as emergency", "Labor - Onsite Business", "6.5 h → 5 h")
+			if !done.has("Prepaid now 5 h, verified") {
+				t.Errorf("the outcome: %s", done.text)
+			}
+			k := s.ticket(t, 32171)
+			if len(k.Lines) != 1 {
+				t.Fatalf("Syncro has %+v", k.Lines)
+			}
+			labor(t, k.Lines[0], 26118, "1.5", "175", "Night call")
+			s.does(t, "bill 32163 1h emergency Night call", 4, "Labor - Emergency")
+			labor(t, s.ticket(t, 32163).Lines[0], 26184, "1", "262.5", "Night call")
+		}, func(w *world) {
+			for i := range w.cfg.Billing.Labor {
+				if l := &w.cfg.Billing.Labor[i]; l.Name == "emergency" {
+					l.Prepaid = &config.PrepaidLabor{Labor: "onsite", Times: "1.5"}
+				}
+			}
+		})
+	})
+}
+
 // TestBillByTimer is the other way to bill: a timer entry that Syncro turns
 // into the charge.
 func TestBillByTimer(t *testing.T) {
@@ -320,12 +379,38 @@ func TestTimers(t *testing.T) {
 			s.shows(t, "start 32163", "Your timer is running already", "on #32162", "[Stop]")
 			stopped := press(t, s.dana, see(t, s.dana, "running already"), "Stop", "Stopped:", "0:01 on #32162", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]", "[Discard]")
 			which := press(t, s.dana, stopped, "Save, no charge", "Which labor?", "[remote]", "[onsite]")
-			s.confirm(t, press(t, s.dana, which, "remote", "Confirm: Timer entry on #32162", "Labor - Remote Business"))
+			c := press(t, s.dana, which, "remote", "Confirm: Timer entry on #32162", "Labor - Remote Business", "Your timer", "0:01, stopped", "settled by this entry")
+			if done := s.confirm(t, c); !done.has("Your timer on this ticket is settled.") {
+				t.Errorf("the outcome says nothing of the timer: %s", done.text)
+			}
 			if timers := s.ticket(t, 32162).Timers; len(timers) != 1 || timers[0].UserID != 4101 || timers[0].Active.Minutes() != 1 || timers[0].Recorded {
 				t.Errorf("Syncro has %+v", timers)
 			}
+			s.refuses(t, "stop", "You have no timer running")
+			s.shows(t, "start 32162", "Timer started on #32162")
 			s.shows(t, "stop --discard", "Timer discarded", "Nothing was sent.")
 			s.refuses(t, "stop", "You have no timer running")
+		})
+		t.Run("settled by the bill of its time", func(t *testing.T) {
+			s.shows(t, "start 32163", "Timer started on #32163")
+			shown := ask(t, s.dana, "32163", "Label editor", "[Bill 0:01]", "[Stop timer]")
+			f := s.opens(t, shown, "Bill 0:01", "Bill 32163", "Your timer: 0:01, running since", "This settles my timer")
+			f.holds(t, map[string]string{"minutes": "1", "labor": "", "text": ""})
+			c := fill(t, s.dana, f, map[string]string{"labor": "remote", "text": "Looked at it"}, "Confirm: Bill #32163", "settled by this bill", "[Keep my timer]")
+			kept := press(t, s.dana, c, "Keep my timer", "Confirm: Bill #32163", "it is kept", "[Settle my timer]")
+			c = press(t, s.dana, kept, "Settle my timer", "Confirm: Bill #32163", "settled by this bill")
+			if done := s.confirm(t, c); !done.has("Your timer on this ticket is settled.") {
+				t.Errorf("the outcome says nothing of the timer: %s", done.text)
+			}
+			s.refuses(t, "stop", "You have no timer running")
+		})
+		t.Run("kept by a bill, and by a bill of another ticket", func(t *testing.T) {
+			s.shows(t, "start 32161", "Timer started on #32161")
+			s.does(t, "bill 32161 10m remote --keep-timer --no-invoice Called them", 2, "it is kept")
+			s.does(t, "bill 32158 10m remote --no-invoice Calendar mended", 2)
+			c := ask(t, s.dana, "close 32161", "Confirm: Close #32161", "it goes on until you bill or stop it")
+			press(t, s.dana, c, "Cancel", "Cancelled")
+			s.shows(t, "stop --discard", "Timer discarded", "on #32161")
 		})
 		t.Run("entries", func(t *testing.T) {
 			s.shows(t, "timer 32154", "Timers of #32154", "0:45", "not charged", "Cleaned up the target")
@@ -500,6 +585,47 @@ func TestCreate(t *testing.T) {
 			c := s.refuses(t, "create harbor Scanner fails", "Several customers are meant by “harbor”")
 			c = press(t, s.dana, c, "Harbor Dental East", "Confirm: Create a ticket for Harbor Dental East", "Scanner fails")
 			press(t, s.dana, c, "Cancel", "Cancelled", "create “Harbor Dental East” Scanner fails")
+		})
+		t.Run("for somebody else", func(t *testing.T) {
+			s.does(t, "create --to=rob quayside Till drawer sticks", 1, "Create a ticket for Quayside Books", "assigned to Rob Ames")
+			if k := s.made(); k.UserID != 4107 || k.Subject != "Till drawer sticks" {
+				t.Errorf("Syncro has %+v", k)
+			}
+			c := s.refuses(t, "create --to=robb quayside Till", "There is no technician “robb”")
+			press(t, s.dana, press(t, s.dana, c, "Rob Ames", "Confirm:", "assigned to Rob Ames"), "Cancel", "Cancelled")
+		})
+		t.Run("the same matter once more", func(t *testing.T) {
+			c := ask(t, s.dana, "create “Harbor Dental” Scanner sends no e-mail", "Confirm:", "Similar open", "#32171 Scanner to e-mail fails", "[Use #32171 instead]")
+			if c.has("VPN drops") {
+				t.Errorf("it points out another matter: %s", c.text)
+			}
+			press(t, s.dana, c, "Use #32171 instead", "#32171 Scanner to e-mail fails", "Last comments")
+			press(t, s.dana, c, "Confirm", "Cancelled", "Nothing was sent.")
+			c = ask(t, s.dana, "create northgate Diagnostic tablet license", "Confirm:") // that one is Invoiced
+			if c.has("Similar open") {
+				t.Errorf("it points out what is finished: %s", c.text)
+			}
+			press(t, s.dana, c, "Cancel", "Cancelled")
+		})
+		t.Run("a contact of the customer", func(t *testing.T) {
+			f := s.asks(t, "create", "New Syncro ticket")
+			f.holds(t, map[string]string{"assignee": "me", "priority": "2 Normal"})
+			if got := s.dana.suggest(t, f, "contact", ""); len(got) != 0 {
+				t.Errorf("contacts of nobody: %q", got)
+			}
+			s.dana.suggest(t, f, "customer", "juniper")
+			if got := s.dana.suggest(t, f.with("customer", "Juniper Legal"), "contact", ""); !slices.Equal(got, []string{"Grace Whitlow · grace@juniperlegal.example", "Adrian Cole"}) {
+				t.Errorf("offered %q", got)
+			}
+			if got := s.dana.suggest(t, f, "contact", "adrian"); !slices.Equal(got, []string{"Adrian Cole"}) {
+				t.Errorf("offered %q", got)
+			}
+			s.confirm(t, fill(t, s.dana, f, map[string]string{
+				"customer": "Juniper Legal", "contact": "Adrian Cole", "subject": "Mailbox of the intake", "problem": "E-mail", "assignee": "4112",
+			}, "Confirm: Create a ticket for Juniper Legal", "contact Adrian Cole", "problem E-mail", "assigned to Priya Nair"))
+			if k := s.made(); k.ContactID != 7_310_777 || k.UserID != 4112 || k.ProblemType != "E-mail" {
+				t.Errorf("Syncro has %+v", k)
+			}
 		})
 		t.Run("no such customer", func(t *testing.T) {
 			s.refuses(t, "create zzyzx Scanner fails", "Syncro finds no customer “zzyzx”")

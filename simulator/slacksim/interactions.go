@@ -185,7 +185,7 @@ func (s *Slack) MessageShortcut(ctx context.Context, user, messageID, callbackID
 	payload := merged(s.envelope("message_action", user), map[string]any{
 		"callback_id": callbackID, "trigger_id": s.newTrigger(user), "action_ts": s.stamp(), "message_ts": m.id,
 		"channel":      map[string]any{"id": m.channel, "name": s.channels[m.channel].shownName()},
-		"message":      merged(m.body, map[string]any{"type": "message", "ts": m.id, "user": m.user, "team": s.o.TeamID}),
+		"message":      s.history(m),
 		"response_url": s.newHook("app", user, m.channel, &seen),
 	})
 	s.mu.Unlock()

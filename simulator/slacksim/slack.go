@@ -173,6 +173,15 @@ func (s *Slack) SetBotURL(u string) {
 	s.o.BotURL = strings.TrimSuffix(u, "/")
 }
 
+// Grant gives the bot token scopes more, as a new installation does.
+func (s *Slack) Grant(scopes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.o.Scopes != nil {
+		s.o.Scopes = append(slices.Clone(s.o.Scopes), scopes...)
+	}
+}
+
 // SetBaseURL says where the simulator itself is reached; response URLs begin with it.
 func (s *Slack) SetBaseURL(u string) {
 	s.mu.Lock()
@@ -340,6 +349,33 @@ func (s *Slack) Say(ctx context.Context, user, channel, text string) Ack {
 		return Ack{}
 	}
 	return acks[len(acks)-1]
+}
+
+// Reply posts a person's message in a thread, with files of these names on it;
+// in none where thread is empty. No event is sent for it.
+func (s *Slack) Reply(user, channel, thread, text string, files ...string) (Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.present(user, channel); err != nil {
+		return Message{}, err
+	}
+	if first := s.find(channel, thread); thread != "" && (first == nil || first.to != "" || first.thread != "") {
+		return Message{}, fmt.Errorf("thread %s: %w", thread, ErrNotThere)
+	}
+	body := map[string]any{"text": s.typed(text)}
+	var shared []any
+	for _, name := range files {
+		id := "F" + token(9)
+		shared = append(shared, map[string]any{
+			"id": id, "name": name, "title": name, "size": 84_000, "mode": "hosted", "is_external": false, "public_url_shared": false,
+			"url_private": "https://files.slack.com/files-pri/" + s.o.TeamID + "-" + id + "/" + name,
+			"permalink":   "https://" + domain(s.o.TeamName) + ".slack.com/files/" + user + "/" + id + "/" + name,
+		})
+	}
+	if shared != nil {
+		body["files"] = shared
+	}
+	return s.public(s.post(&message{channel: channel, user: user, thread: thread, body: body})), nil
 }
 
 // DirectMessage opens the person's direct message with the bot and returns its id.

@@ -20,7 +20,7 @@ import (
 //	POST /_sim/home           {user}: opens the Home tab
 //	POST /_sim/submit         {user, values}: the modal in front; by block_id, "" where it was emptied
 //	POST /_sim/close          {user}: the same
-//	POST /_sim/suggest        {user, message, action_id, text}: adds options
+//	POST /_sim/suggest        {user, message, action_id, text, values}: adds options
 //	POST /_sim/shortcut       {user, message, name}: message empty: a global shortcut
 //	GET  /_sim/events         server-sent events, "changed" with the number of changes
 func (s *Slack) routeUI(mux *http.ServeMux) {
@@ -222,6 +222,8 @@ func (s *Slack) uiAct(w http.ResponseWriter, r *http.Request) {
 	case "close":
 		ack = s.CloseView(ctx, q.User)
 	case "suggest":
+		// What cannot be filled in like that is said when it is handed in.
+		_ = s.FillIn(q.User, s.emptied(q.User, q.Values))
 		options, ack = s.suggestions(ctx, q)
 	case "shortcut":
 		if q.Message == "" {

@@ -238,7 +238,36 @@ func (s *Slack) Submit(ctx context.Context, user string, values map[string]strin
 	return ack
 }
 
+// FillIn is a person filling in the modal in front of them, as Submit reads
+// values, without handing it in.
+func (s *Slack) FillIn(user string, values map[string]string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.topView(user)
+	if v == nil {
+		return fmt.Errorf("modal of %s: %w", user, ErrNotThere)
+	}
+	return s.put(user, v, values)
+}
+
 func (s *Slack) fill(user string, v *view, values map[string]string) error {
+	if err := s.put(user, v, values); err != nil {
+		return err
+	}
+	for _, p := range placed(v.body) {
+		state := v.chosen[p.key()]
+		if state == nil {
+			state = p.state()
+		}
+		if p.required() && blank(state) {
+			return fmt.Errorf("%w: %s must be filled in", ErrForm, p.key())
+		}
+	}
+	return nil
+}
+
+// put fills in values; s.mu is held.
+func (s *Slack) put(user string, v *view, values map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		all := placed(v.body)
 		i := slices.IndexFunc(all, func(p place) bool { return p.answers(key) })
@@ -250,15 +279,6 @@ func (s *Slack) fill(user string, v *view, values map[string]string) error {
 			return err
 		}
 		v.chosen[all[i].key()] = state
-	}
-	for _, p := range placed(v.body) {
-		state := v.chosen[p.key()]
-		if state == nil {
-			state = p.state()
-		}
-		if p.required() && blank(state) {
-			return fmt.Errorf("%w: %s must be filled in", ErrForm, p.key())
-		}
 	}
 	return nil
 }

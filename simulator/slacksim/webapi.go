@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -39,21 +40,23 @@ type methodRule struct {
 
 func methods() map[string]methodRule {
 	return map[string]methodRule{
-		"auth.test":          {(*Slack).authTest, ""},
-		"bots.info":          {(*Slack).botsInfo, "users:read"},
-		"team.info":          {(*Slack).teamInfo, "team:read"},
-		"users.info":         {(*Slack).usersInfo, "users:read"},
-		"conversations.open": {(*Slack).conversationsOpen, "im:write"},
-		"conversations.info": {(*Slack).conversationsInfo, "channels:read groups:read im:read"},
-		"chat.postMessage":   {(*Slack).postMessage, "chat:write"},
-		"chat.postEphemeral": {(*Slack).postEphemeral, "chat:write"},
-		"chat.update":        {(*Slack).update, "chat:write"},
-		"chat.delete":        {(*Slack).deleteMessage, "chat:write"},
-		"chat.unfurl":        {(*Slack).unfurl, "links:write"},
-		"views.open":         {(*Slack).viewsOpen, ""},
-		"views.push":         {(*Slack).viewsPush, ""},
-		"views.update":       {(*Slack).viewsUpdate, ""},
-		"views.publish":      {(*Slack).viewsPublish, ""},
+		"auth.test":             {(*Slack).authTest, ""},
+		"bots.info":             {(*Slack).botsInfo, "users:read"},
+		"team.info":             {(*Slack).teamInfo, "team:read"},
+		"users.info":            {(*Slack).usersInfo, "users:read"},
+		"conversations.open":    {(*Slack).conversationsOpen, "im:write"},
+		"conversations.info":    {(*Slack).conversationsInfo, "channels:read groups:read im:read"},
+		"conversations.replies": {(*Slack).conversationsReplies, "channels:history groups:history im:history mpim:history"},
+		"chat.getPermalink":     {(*Slack).permalink, ""},
+		"chat.postMessage":      {(*Slack).postMessage, "chat:write"},
+		"chat.postEphemeral":    {(*Slack).postEphemeral, "chat:write"},
+		"chat.update":           {(*Slack).update, "chat:write"},
+		"chat.delete":           {(*Slack).deleteMessage, "chat:write"},
+		"chat.unfurl":           {(*Slack).unfurl, "links:write"},
+		"views.open":            {(*Slack).viewsOpen, ""},
+		"views.push":            {(*Slack).viewsPush, ""},
+		"views.update":          {(*Slack).viewsUpdate, ""},
+		"views.publish":         {(*Slack).viewsPublish, ""},
 	}
 }
 
@@ -145,6 +148,8 @@ func (s *Slack) call(w http.ResponseWriter, c call, bearer string) map[string]an
 	if fault := structured(c.args); fault != "" {
 		return failed(fault)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.o.Scopes != nil {
 		w.Header().Set("X-OAuth-Scopes", strings.Join(s.o.Scopes, ","))
 		need := strings.Fields(rule.scopes)
@@ -154,8 +159,6 @@ func (s *Slack) call(w http.ResponseWriter, c call, bearer string) map[string]an
 			})
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.o.RateLimits && c.method == "chat.postMessage" {
 		now, channel := s.o.Now(), c.str("channel")
 		if now.Sub(s.posted[channel]) < time.Second {
@@ -267,6 +270,83 @@ func (s *Slack) conversationsInfo(c call) map[string]any {
 		info["name"], info["name_normalized"] = ch.Name, ch.Name
 	}
 	return done(map[string]any{"channel": info})
+}
+
+// conversationsReplies answers with a thread, its first message before the
+// others. Each kind of conversation has a scope of its own, and a bot reads only
+// where it is.
+func (s *Slack) conversationsReplies(c call) map[string]any {
+	ch := s.channels[c.str("channel")]
+	if ch == nil || ch.Private && !s.member(ch.ID, s.o.BotUser) {
+		return failed("channel_not_found")
+	}
+	need := "channels:history"
+	switch {
+	case ch.im != "":
+		need = "im:history"
+	case ch.Private:
+		need = "groups:history"
+	}
+	limit := integer(c.args["limit"], 1000)
+	if n, err := strconv.ParseInt(c.str("limit"), 10, 64); err == nil {
+		limit = n
+	}
+	first := s.find(ch.ID, c.str("ts"))
+	switch {
+	case s.o.Scopes != nil && !slices.Contains(s.o.Scopes, need):
+		return merged(failed("missing_scope"), map[string]any{"needed": need, "provided": strings.Join(s.o.Scopes, ",")})
+	case !s.member(ch.ID, s.o.BotUser):
+		return failed("not_in_channel")
+	case limit < 1 || limit > 1000:
+		return failed("invalid_limit")
+	case first == nil || first.to != "":
+		return failed("thread_not_found")
+	}
+	thread := []any{}
+	for _, m := range s.messages {
+		if m.channel == ch.ID && m.to == "" && (m == first || m.thread == first.id) {
+			thread = append(thread, s.history(m))
+		}
+	}
+	more := len(thread) > int(limit)
+	return done(map[string]any{"messages": thread[:min(len(thread), int(limit))], "has_more": more})
+}
+
+// history is a message as the app gets it without having sent it.
+func (s *Slack) history(m *message) map[string]any {
+	about := map[string]any{"type": "message", "ts": m.id, "user": m.user, "team": s.o.TeamID}
+	if m.bot {
+		about["bot_id"] = s.botID()
+	}
+	replies := 0
+	for _, r := range s.messages {
+		if r.channel == m.channel && r.thread == m.id && r.to == "" {
+			replies++
+		}
+	}
+	switch {
+	case m.thread != "":
+		about["thread_ts"] = m.thread
+	case replies > 0:
+		about["thread_ts"], about["reply_count"] = m.id, replies
+	}
+	return merged(m.body, about)
+}
+
+// permalink is the address of a message, which nobody needs a scope for.
+func (s *Slack) permalink(c call) map[string]any {
+	ch, m := s.channels[c.str("channel")], s.find(c.str("channel"), c.str("message_ts"))
+	switch {
+	case ch == nil || ch.Private && !s.member(ch.ID, s.o.BotUser):
+		return failed("channel_not_found")
+	case m == nil || m.to != "":
+		return failed("message_not_found")
+	}
+	return done(map[string]any{"channel": ch.ID, "permalink": s.address(ch.ID) + "/p" + strings.ReplaceAll(m.id, ".", "")})
+}
+
+func (s *Slack) address(channel string) string {
+	return "https://" + domain(s.o.TeamName) + ".slack.com/archives/" + channel
 }
 
 // target finds the conversation that the bot writes to; a user id is that person's direct message.

@@ -340,13 +340,17 @@ func (s *Sim) MessageAction(ctx context.Context, user, messageID, commandID stri
 	if m.author != nil {
 		from = map[string]any{"user": map[string]any{"userIdentityType": "aadUser", "id": m.author.AADObjectID, "displayName": m.author.Name}}
 	}
+	var replyTo any
+	if m.thread != "" && m.thread != m.id {
+		replyTo = m.thread
+	}
 	a := s.invoke("composeExtension/fetchTask", who, p, m.thread, "", map[string]any{
 		"commandId": commandID, "commandContext": "message", "requestId": newGUID(), "context": map[string]any{"theme": "default"},
 		"messagePayload": map[string]any{
 			"id": m.id, "createdDateTime": m.time.UTC().Format("2006-01-02T15:04:05.000Z"), "deleted": m.deleted,
 			"importance": "normal", "locale": "en-us", "from": from,
 			"body":        map[string]any{"contentType": "html", "content": "<div>" + html.EscapeString(m.text) + "</div>"},
-			"attachments": []any{}, "mentions": []any{}, "reactions": []any{},
+			"attachments": []any{}, "mentions": []any{}, "reactions": []any{}, "replyToId": replyTo,
 			"linkToMessage": "https://teams.microsoft.com/l/message/" + p.id + "/" + m.id,
 		},
 	})
@@ -423,26 +427,39 @@ func (s *Sim) SubmitDialog(ctx context.Context, opened Delivery, title string, d
 }
 
 // Search is what a filtered Input.ChoiceSet asks while a person types.
-func (s *Sim) Search(ctx context.Context, user, messageID, dataset, text string) Delivery {
+func (s *Sim) Search(ctx context.Context, user, messageID, dataset, text string, filled ...map[string]any) Delivery {
 	s.mu.Lock()
 	who, p, m, card, err := s.cardOf(user, messageID)
 	if err != nil {
 		s.mu.Unlock()
 		return Delivery{Err: err}
 	}
-	has := slices.ContainsFunc(objects(card, "Input.ChoiceSet", true), func(in map[string]any) bool {
-		query, _ := in["choices.data"].(map[string]any)
-		return query["dataset"] == dataset
-	})
-	if !has {
+	value, asks := Query(card, dataset, text, filled...)
+	if !asks {
 		s.mu.Unlock()
 		return Delivery{Err: fmt.Errorf("no input of the card asks dataset %q", dataset)}
 	}
-	a := s.invoke("application/search", who, p, m.thread, m.id, map[string]any{
-		"queryText": text, "queryOptions": map[string]any{"skip": 0, "top": 15}, "dataset": dataset,
-	})
+	a := s.invoke("application/search", who, p, m.thread, m.id, value)
 	s.mu.Unlock()
 	return s.deliver(ctx, a)
+}
+
+// Query is the value of a search that an Input.ChoiceSet of a card makes, false
+// where none asks that dataset. What is filled in comes with it where the
+// query's associatedInputs is auto.
+func Query(card map[string]any, dataset, text string, filled ...map[string]any) (map[string]any, bool) {
+	value := map[string]any{"queryText": text, "queryOptions": map[string]any{"skip": 0, "top": 15}, "dataset": dataset}
+	for _, in := range objects(card, "Input.ChoiceSet", true) {
+		query, _ := in["choices.data"].(map[string]any)
+		if query["dataset"] != dataset {
+			continue
+		}
+		if query["associatedInputs"] == "auto" {
+			value["data"] = merged(filled)
+		}
+		return value, true
+	}
+	return nil, false
 }
 
 // Invoke sends any invoke that a person's client could be made to send, with

@@ -229,15 +229,21 @@ func (s *ui) submitDialog(ctx context.Context, in uiRequest) Delivery {
 // search asks as a filtered Input.ChoiceSet of a message or of the dialog does.
 func (s *ui) search(ctx context.Context, in uiRequest) Delivery {
 	if in.Message != "" {
-		return s.Search(ctx, in.User, in.Message, in.Dataset, in.Text)
+		return s.Search(ctx, in.User, in.Message, in.Dataset, in.Text, in.Data)
 	}
 	front, ok := s.front(in.User)
 	if !ok {
 		return Delivery{Err: errors.New("there is no dialog")}
 	}
-	return s.Invoke(ctx, in.User, front.opened.Conversation, "application/search", "", map[string]any{
-		"queryText": in.Text, "queryOptions": map[string]any{"skip": 0, "top": 15}, "dataset": in.Dataset,
-	})
+	card, err := decodeObject(front.opened.Card)
+	if err != nil {
+		return Delivery{Err: err}
+	}
+	value, asks := Query(card, in.Dataset, in.Text, in.Data)
+	if !asks {
+		return Delivery{Err: fmt.Errorf("no input of the dialog asks dataset %q", in.Dataset)}
+	}
+	return s.Invoke(ctx, in.User, front.opened.Conversation, "application/search", "", value)
 }
 
 func (s *ui) front(user string) (dialog, bool) {

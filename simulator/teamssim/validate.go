@@ -415,7 +415,7 @@ func shapes() map[string]shape {
 			"style": oneOf("compact", "expanded", "filtered"), "value": str, "placeholder": str, "wrap": boolean,
 		}), choices},
 		"Input.Choice": {required: []string{"title", "value"}, props: map[string]check{"title": words, "value": words}},
-		"Data.Query":   {required: []string{"dataset"}, props: map[string]check{"dataset": words, "count": count, "skip": number}},
+		"Data.Query":   {required: []string{"dataset"}, props: map[string]check{"dataset": words, "count": count, "skip": number, "associatedInputs": associated}},
 
 		"Action.Execute": {[]string{"verb"}, with(action, map[string]check{"verb": words, "data": anObject, "associatedInputs": associated}), nil},
 		"Action.Submit": {nil, with(action, map[string]check{

@@ -11,7 +11,7 @@ const SHOWN_ACTIONS = 6;
  * drawCard draws a card. `act` is called with {verb, data, button} when an
  * Action.Execute is pressed, `submit` with {title, data, button} when an
  * Action.Submit is, the card's inputs among the data; where one of them is
- * missing, so are its actions. `suggest(dataset, typed)` promises what a
+ * missing, so are its actions. `suggest(dataset, typed, filled)` promises what a
  * Data.Query finds, as [{text, value}]. `open` is called with the address of a
  * pressed link, and says whether it took care of it.
  */
@@ -175,7 +175,8 @@ function filtered(e, how) {
     chosen: e.value && (own.find((c) => c.value === e.value) ?? { text: e.value, value: e.value }),
     async suggest(typed) {
       const fits = own.filter((c) => c.text.toLowerCase().includes(typed.toLowerCase()));
-      const found = query ? await how.suggest(query.dataset, typed) : [];
+      const filled = query?.associatedInputs === "auto" ? Object.fromEntries(inputsOf(how).map((i) => [i.id, i.read()])) : undefined;
+      const found = query ? await how.suggest(query.dataset, typed, filled) : [];
       return [...fits, ...found.filter((f) => !fits.some((c) => c.value === f.value))];
     },
   });

@@ -68,7 +68,7 @@ chat(document.getElementById("teams"), {
       open: records.open,
       act: ({ verb, data, button }) => press("/_sim/click", { verb, data }, "The click", button),
       submit: ({ title, data, button }) => press("/_sim/submit", { title, data }, "The click", button),
-      suggest: async (dataset, text) => (await ask("/_sim/suggest", { dataset, text })).options ?? [],
+      suggest: async (dataset, text, data) => (await ask("/_sim/suggest", { dataset, text, data })).options ?? [],
     })),
   ],
   banner: (m) => m.banner && el("div", { class: "banner", attrs: { role: "alert" } }, m.banner.message ?? m.banner),

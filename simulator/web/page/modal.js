@@ -31,10 +31,13 @@ function draw(view, old, { over, press, ask, name, open }) {
   const inputs = new Map(); // block_id -> input
   let told = "{}"; // the app's errors that are shown
 
+  const filled = () => Object.fromEntries([...inputs].filter(([, one]) => one.read).map(([id, one]) => [id, one.read()]));
+  // A search tells what else is filled in, as Slack's does.
+  const search = async (action_id, text) => (await ask("/_sim/suggest", { action_id, text, values: filled() })).options ?? [];
   const input = (block) => {
     const json = JSON.stringify(block);
     const before = old.get(block.block_id);
-    const one = before?.json === json ? before : { json, ...inputBlock(block, ask) };
+    const one = before?.json === json ? before : { json, ...inputBlock(block, search) };
     inputs.set(block.block_id, one);
     return one.node;
   };
@@ -56,8 +59,7 @@ function draw(view, old, { over, press, ask, name, open }) {
     if (empty.length > 0) return;
     told = "";
     button.disabled = true;
-    const values = Object.fromEntries([...inputs].filter(([, one]) => one.read).map(([id, one]) => [id, one.read()]));
-    await press("/_sim/submit", { values }, "The form", button);
+    await press("/_sim/submit", { values: filled() }, "The form", button);
     button.disabled = false;
   };
   const close = () => press("/_sim/close", {}, "Closing the form");
@@ -78,14 +80,14 @@ function draw(view, old, { over, press, ask, name, open }) {
 }
 
 // inputBlock draws a label, what is filled in, and what there is to say about it.
-function inputBlock(block, ask) {
+function inputBlock(block, search) {
   const e = block.element;
   if (!fields[e?.type]) {
     return { node: cannotDraw(`${e?.type} in an input block`), required: false, error() {}, focus() {} };
   }
   const id = `input-${crypto.randomUUID()}`;
   const label = block.label?.text ?? "";
-  const { node, control, read } = fields[e.type](e, { label, ask });
+  const { node, control, read } = fields[e.type](e, { label, search });
   const group = node.getAttribute("role") === "group";
   if (group) node.setAttribute("aria-label", label);
   else control.id = id;
@@ -129,11 +131,11 @@ const fields = {
     return { node: field, control: field, read: () => field.value };
   },
 
-  external_select(e, { label, ask }) {
+  external_select(e, { label, search }) {
     const first = e.initial_option && { text: e.initial_option.text.text, value: e.initial_option.value };
     const { node, field, read } = combobox({
       label, placeholder: e.placeholder?.text ?? "Choose an option", chosen: first, least: e.min_query_length ?? 3,
-      suggest: async (text) => (await ask("/_sim/suggest", { action_id: e.action_id, text })).options ?? [],
+      suggest: (text) => search(e.action_id, text),
     });
     return { node, control: field, read };
   },

@@ -17,7 +17,7 @@ export const tasks = (open) => ({ over, press, ask }) => {
     shown = dialog.id;
     const close = () => press("/_sim/close", {}, "Closing the dialog");
     const submit = ({ title, data, button }) => press("/_sim/submit", { title, data }, "The form", button);
-    const suggest = async (dataset, text) => (await ask("/_sim/suggest", { dataset, text })).options ?? [];
+    const suggest = async (dataset, text, data) => (await ask("/_sim/suggest", { dataset, text, data })).options ?? [];
     over.show({
       title: dialog.title, close,
       body: dialog.card ? drawCard(dialog.card, { submit, suggest, open }) : el("p", { class: "dialog-words" }, dialog.text),
