@@ -7,7 +7,7 @@ SEED     ?= 1
 CHANGES  ?= 300
 SUDO     := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: help test check lint format vet staticcheck cards deploy race fuzz chaos sabotage demo build redis
+.PHONY: help test check lint format vet staticcheck cards deploy race fuzz chaos sabotage pictures demo build redis
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ chaos: redis ## real bots on a real Redis while everything fails: MODES (single 
 
 sabotage: redis ## the engine broken one line at a time, and which test notices (about an hour)
 	go run ./internal/sabotage
+
+pictures: ## the pictures of docs/, of real cards (needs Chromium and fonts-noto-color-emoji)
+	go run ./internal/pictures
 
 demo: ## the whole bot with a simulated Syncro, Slack and Teams, on this machine alone
 	go run ./cmd/bot demo
