@@ -132,9 +132,9 @@ func FuzzReads(f *testing.F) {
 		"contacts":  listed(about((*Reader).Contacts, 1), func(c Contact) int64 { return c.ID }),
 		"invoice":   func(ctx context.Context, r *Reader) (int64, error) { v, err := r.Invoice(ctx, 9); return v.ID, err },
 		"invoices":  listed((*Reader).Invoices, func(i Invoice) int64 { return i.ID }),
-		"product":   func(ctx context.Context, r *Reader) (int64, error) { v, err := r.readProduct(ctx, 9); return v.ID, err },
+		"product":   func(ctx context.Context, r *Reader) (int64, error) { v, err := r.ReadProduct(ctx, 9); return v.ID, err },
 		"me":        func(ctx context.Context, r *Reader) (int64, error) { v, err := r.Me(ctx); return v.UserID, err },
-		"settings":  func(ctx context.Context, r *Reader) (int64, error) { _, err := r.readSettings(ctx); return 1, err },
+		"settings":  func(ctx context.Context, r *Reader) (int64, error) { _, err := r.ReadSettings(ctx); return 1, err },
 		"users":     func(ctx context.Context, r *Reader) (int64, error) { _, err := r.users(ctx); return 1, err },
 	}
 	f.Fuzz(func(t *testing.T, answer []byte) {
