@@ -186,7 +186,7 @@ func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at c
 	case how == gripOK, how == gripGone:
 		return chat.Answer{}, true
 	}
-	return e.answer(how, op, at), false
+	return e.answer(ctx, how, op, at), false
 }
 
 // cancel ends an operation that was not confirmed; as is what it is on record.
@@ -260,23 +260,23 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		if err != nil {
 			return e.failed(err)
 		}
-		return e.answer(how, op, click.Card)
+		return e.answer(ctx, how, op, click.Card)
 	}
 	op, err := e.Store.get(ctx, id)
 	switch {
 	case errors.Is(err, errGone):
-		return e.answer(gripGone, nil, click.Card)
+		return e.answer(ctx, gripGone, nil, click.Card)
 	case err != nil:
 		return e.failed(err)
 	case op.Author.Key() != req.User.Key():
 		e.notTheirs(ctx, op, req.User)
-		return e.answer(gripOwner, op, click.Card)
+		return e.answer(ctx, gripOwner, op, click.Card)
 	case click.Verb == VerbShow:
 		card := op.copied(e.Now())
 		return chat.Answer{Replace: &card}
 	case click.Verb == VerbRaw || click.Verb == VerbHide:
-		if op.State == Running {
-			return e.answer(gripState, op, click.Card)
+		if op.State == Running || op.Next != "" {
+			return e.answer(ctx, gripState, op, click.Card)
 		}
 		card := op.card(click.Verb == VerbRaw)
 		return chat.Answer{Replace: &card}
@@ -292,7 +292,7 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		if err != nil {
 			return e.failed(err)
 		}
-		return e.answer(gripState, op, click.Card)
+		return e.answer(ctx, gripState, op, click.Card)
 	}
 	op.note(op.line(pressed[click.Verb]))
 	how, now, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
@@ -302,14 +302,28 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		return e.failed(err)
 	}
 	if how != gripOK {
-		return e.answer(how, op, click.Card)
+		return e.answer(ctx, how, op, click.Card)
 	}
 	if op.State == Stopped {
 		e.Observe("operation", op.kind(), string(op.State))
-		return e.answer(gripState, op, click.Card)
+		return e.answer(ctx, gripState, op, click.Card)
 	}
 	card := op.card(false)
 	return chat.Answer{Replace: &card, Then: func(ctx context.Context) { e.run(ctx, op) }}
+}
+
+// face is the card of an operation, or of the one that asks instead of it
+// since its ticket moved: a click on the old card, or a process that died,
+// must not put the old one in the new one's place.
+func (e *Engine) face(ctx context.Context, op *Operation) chat.Card {
+	for op.Next != "" {
+		next, err := e.Store.get(ctx, op.Next)
+		if err != nil {
+			break
+		}
+		op = next
+	}
+	return op.card(false)
 }
 
 // late answers a click on an operation that another click got going. What it
@@ -333,7 +347,7 @@ func (e *Engine) late(op *Operation, card chat.Ref) chat.Answer {
 			if now.State == Running {
 				continue
 			}
-			if err := e.Redraw(ctx, now.Author, card, now.card(false)); err != nil {
+			if err := e.Redraw(ctx, now.Author, card, e.face(ctx, now)); err != nil {
 				e.Log.Warn("a card could not be redrawn", "op", now.Name(), "error", err)
 			}
 			return
@@ -427,7 +441,7 @@ func (o *Operation) mayTake(step *Step) bool {
 }
 
 // answer is what a click gets when there is nothing more to do for it.
-func (e *Engine) answer(how grip, op *Operation, at chat.Ref) chat.Answer {
+func (e *Engine) answer(ctx context.Context, how grip, op *Operation, at chat.Ref) chat.Answer {
 	var card chat.Card
 	switch how {
 	case gripState:
@@ -456,7 +470,7 @@ func (e *Engine) answer(how grip, op *Operation, at chat.Ref) chat.Answer {
 		}
 		return chat.Answer{Aside: &card}
 	}
-	card = op.card(false)
+	card = e.face(ctx, op)
 	return chat.Answer{Replace: &card}
 }
 

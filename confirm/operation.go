@@ -59,6 +59,7 @@ type Operation struct {
 	Began    bool        `json:"began,omitempty"`   // something was sent and may have arrived
 	Pressed  time.Time   `json:"pressed,omitzero"`  // when its author last pressed a button
 	Changed  []string    `json:"changed,omitempty"` // what changed on the ticket since the card before this one
+	Next     string      `json:"next,omitempty"`    // the id of the operation that asks instead of it
 	NextTry  time.Time   `json:"next_try,omitzero"` // parked until then, then it goes on by itself
 	Ended    time.Time   `json:"ended,omitzero"`
 	Timer    string      `json:"timer,omitempty"` // the running timer that is settled when all is done

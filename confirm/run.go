@@ -551,7 +551,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 		r.cannotGoOn(ctx, err)
 		return
 	}
-	r.op.State, r.op.Ended = Cancelled, r.Now()
+	r.op.State, r.op.Ended, r.op.Next = Cancelled, r.Now(), next.ID
 	r.op.noteEnd("moved")
 	if r.save(ctx, 0, r.Lease) {
 		r.Observe("operation", r.op.kind(), "stale")
@@ -593,7 +593,7 @@ func (r *runner) rest(ctx context.Context) {
 
 // drawAtRest makes the card show an operation that is at rest.
 func (e *Engine) drawAtRest(ctx context.Context, op *Operation) {
-	e.drawnAtRest(ctx, op, op.card(false))
+	e.drawnAtRest(ctx, op, e.face(ctx, op))
 }
 
 // drawPatience is how long after the last click a card that could not be
