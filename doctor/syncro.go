@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,6 +37,18 @@ func (x *examination) holders() []holder {
 	return all
 }
 
+// budget is what the limiter last said.
+type budget struct {
+	mu         sync.Mutex
+	used, most int
+}
+
+func (b *budget) observe(_ syncro.Class, _ time.Duration, used, most int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used, b.most = used, most
+}
+
 // syncro looks at every key, what it may do, and whether the account has what
 // the config names.
 func (x *examination) syncro(ctx context.Context, f *findings) {
@@ -48,9 +62,10 @@ func (x *examination) syncro(ctx context.Context, f *findings) {
 		return
 	}
 	c := x.Config.Syncro
+	var counted budget
 	client, err := syncro.New(syncro.Options{
 		URL: c.URL, Auth: c.Auth, Timeout: min(c.Timeout, patience), Redis: x.Redis,
-		Limiter: syncro.NewLimiter(x.Redis, syncro.LimiterOptions{PerMinute: c.RequestsPerMinute}),
+		Limiter: syncro.NewLimiter(x.Redis, syncro.LimiterOptions{PerMinute: c.RequestsPerMinute, Observe: counted.observe}),
 	})
 	if err != nil {
 		f.fails("account", firstLine(err), "Correct syncro.url.")
@@ -61,6 +76,19 @@ func (x *examination) syncro(ctx context.Context, f *findings) {
 		x.account(ctx, f, client.Reader(good[0].Key, syncro.ClassLookup))
 	}
 	x.rights(ctx, f, client, good)
+	counted.mu.Lock()
+	defer counted.mu.Unlock()
+	switch left := counted.most - counted.used; {
+	case counted.most == 0:
+	case left < counted.most/10:
+		f.look("requests", fmt.Sprintf("%d of %d were used in the last minute", counted.used, counted.most),
+			"Wait a minute; if it stays so, look what else uses Syncro's API from this address.")
+	case counted.most < c.RequestsPerMinute:
+		f.look("requests", fmt.Sprintf("the bot allows itself %d a minute instead of %d, because Syncro refused some (429)", counted.most, c.RequestsPerMinute),
+			"Look what else uses Syncro's API from this address; it comes back by one a minute.")
+	default:
+		f.fine("requests", "%d of %d a minute are left", left, counted.most)
+	}
 }
 
 // owners asks whose every key is, and returns those that may be used.
