@@ -2,9 +2,11 @@ package doctor
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/config"
 )
 
 // notify looks whether each route leads to a place where the bot may post.
@@ -17,12 +19,15 @@ func (x *examination) notify(ctx context.Context, f *findings) {
 	all := make([]findings, len(routes))
 	var wait sync.WaitGroup
 	for i, r := range routes {
-		at := chat.Place{Platform: "slack", Channel: r.Slack}
-		if r.Teams != "" {
-			at = chat.Place{Platform: "teams", Channel: r.Teams}
-		}
 		wait.Go(func() {
-			told(&all[i], r.Event+" to "+at.Channel, "can be posted in", x.Platforms.Reach(ctx, at))
+			for _, at := range x.places(r) {
+				check := r.Event + " to " + at.Platform + " " + r.Slack + r.Teams + r.Person
+				if at.Person != nil && at.Platform == "teams" {
+					all[i].skip(check, "asking would open the chat; “bot doctor --send-test "+r.Person+"” tries it")
+					continue
+				}
+				told(&all[i], check, "can be posted to", x.Platforms.Reach(ctx, at))
+			}
 		})
 	}
 	wait.Wait()
@@ -31,4 +36,29 @@ func (x *examination) notify(ctx context.Context, f *findings) {
 			f.add(one)
 		}
 	}
+}
+
+// places are where a route leads.
+func (x *examination) places(r config.Route) []chat.Place {
+	switch {
+	case r.Slack != "":
+		return []chat.Place{{Platform: "slack", Channel: r.Slack}}
+	case r.Teams != "":
+		return []chat.Place{{Platform: "teams", Channel: r.Teams}}
+	}
+	var all []chat.Place
+	for _, t := range x.Config.Technicians {
+		if t.Name == r.Person {
+			for _, key := range t.Users() {
+				all = append(all, private(key))
+			}
+		}
+	}
+	return all
+}
+
+// private is a person's own place, from chat.User's Key.
+func private(key string) chat.Place {
+	part := strings.SplitN(key, "/", 3)
+	return chat.Place{Platform: part[0], Person: &chat.User{Platform: part[0], Tenant: part[1], ID: part[2]}}
 }

@@ -90,9 +90,7 @@ func (x *examination) members(ctx context.Context, f *findings) {
 	for i, t := range x.Config.Technicians {
 		group.Go(func() error {
 			for _, id := range t.Slack {
-				team, user, _ := strings.Cut(id, "/")
-				err := x.Platforms.Reach(ctx, chat.Place{Platform: "slack", Person: &chat.User{Platform: "slack", Tenant: team, ID: user}})
-				told(&all[i], t.Name, "a member of the workspace ("+id+")", err)
+				told(&all[i], t.Name, "a member of the workspace ("+id+")", x.Platforms.Reach(ctx, private("slack/"+id)))
 			}
 			return nil
 		})

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"strings"
 
 	"github.com/syncrobot/syncrobot/chat"
 )
@@ -19,9 +18,9 @@ func (x *examination) test(ctx context.Context, f *findings) {
 			continue
 		}
 		for _, key := range t.Users() {
-			part := strings.SplitN(key, "/", 3)
-			_, err := x.Platforms.Post(ctx, chat.Place{Platform: part[0], Person: &chat.User{Platform: part[0], Tenant: part[1], ID: part[2]}}, card)
-			told(f, part[0], "a message was sent to "+t.Name, err)
+			at := private(key)
+			_, err := x.Platforms.Post(ctx, at, card)
+			told(f, at.Platform, "a message was sent to "+t.Name, err)
 		}
 	}
 }

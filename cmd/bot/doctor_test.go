@@ -341,6 +341,24 @@ func TestDoctorOnRedis(t *testing.T) {
 }
 
 func TestDoctorOnSlack(t *testing.T) {
+	// socket is a bot that calls Slack, which takes its app-level token or not.
+	socket := func(wrong bool) func(*testing.T, *patient) {
+		return func(t *testing.T, p *patient) {
+			sim, answer := p.Slack, `{"ok":true,"url":"wss://127.0.0.1/"}`
+			if wrong {
+				answer = `{"ok":false,"error":"invalid_auth"}`
+			}
+			p.change(t, "bot_token: xoxb-demo", "bot_token: xoxb-demo\n  transport: socket\n  app_token: xapp-demo")
+			p.serve(t, strings.TrimSuffix(p.cfg.Slack.APIURL, "/api/"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/api/apps.connections.open" {
+					sim.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprint(w, answer)
+			}))
+		}
+	}
 	runAll(t, []trouble{
 		{"a wrong token", "slack", func(t *testing.T, p *patient) { p.change(t, "bot_token: xoxb-demo", "bot_token: xoxb-wrong") },
 			"slack: app", doctor.Fails, "invalid_auth", "https://api.slack.com/apps/A0001/oauth"},
@@ -362,6 +380,8 @@ func TestDoctorOnSlack(t *testing.T) {
 		{"nobody of that id", "slack", func(t *testing.T, p *patient) {
 			p.slackWith(t, func(o *slacksim.Options) { o.Users = o.Users[:1] })
 		}, "slack: rob", doctor.Fails, "", "Correct"},
+		{"a wrong app token", "slack", socket(true), "slack: app token", doctor.Fails, "invalid_auth", "connections:write"},
+		{"a good app token", "slack", socket(false), "slack: app token", doctor.Fine, "", ""},
 		{"nobody there", "slack", func(t *testing.T, p *patient) {
 			p.change(t, strings.TrimSuffix(p.cfg.Slack.APIURL, "/api/"), closedPort(t))
 		}, "slack: app", doctor.Fails, "cannot be asked", "HTTPS_PROXY"},
@@ -393,10 +413,12 @@ func TestDoctorOnRoutes(t *testing.T) {
 		}
 	}
 	runAll(t, []trouble{
-		{"a channel with the bot", "notify", route("slack: C0DESK"), "notify: invoiced to C0DESK", doctor.Fine, "", ""},
-		{"a channel without the bot", "notify", route("slack: C0HARBOR"), "notify: invoiced to C0HARBOR", doctor.Fails, "", "/invite"},
-		{"no such channel", "notify", route("slack: C0NONE"), "notify: invoiced to C0NONE", doctor.Fails, "no such channel", "Check the id"},
-		{"a Teams channel", "notify", route(`teams: "19:desk@thread.tacv2"`), "notify: invoiced to 19:desk@thread.tacv2", doctor.Fails, "heard nothing from Teams", "Add the app"},
+		{"a channel with the bot", "notify", route("slack: C0DESK"), "notify: invoiced to slack C0DESK", doctor.Fine, "", ""},
+		{"a channel without the bot", "notify", route("slack: C0HARBOR"), "notify: invoiced to slack C0HARBOR", doctor.Fails, "", "/invite"},
+		{"no such channel", "notify", route("slack: C0NONE"), "notify: invoiced to slack C0NONE", doctor.Fails, "no such channel", "Check the id"},
+		{"a Teams channel", "notify", route(`teams: "19:desk@thread.tacv2"`), "notify: invoiced to teams 19:desk@thread.tacv2", doctor.Fails, "heard nothing from Teams", "Add the app"},
+		{"a person in Slack", "notify", route("person: dana"), "notify: invoiced to slack dana", doctor.Fine, "", ""},
+		{"a person in Teams", "notify", route("person: dana"), "notify: invoiced to teams dana", doctor.Skipped, "--send-test dana", ""},
 	})
 }
 
