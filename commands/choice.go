@@ -33,22 +33,26 @@ type chosen struct {
 	// Replaces is the operation whose card the button is on: another card in
 	// its place is the end of it.
 	Replaces string `json:"replaces,omitempty"`
+
+	// Aside leaves the card that the button is on where it is.
+	Aside bool `json:"aside,omitempty"`
 }
 
 func choiceKey(id string) string { return "syncrobot:choice:" + id }
 
-// offer saves a person's choices and makes their buttons. They are kept as
-// long as a card may be confirmed, where keep does not say otherwise.
-func (c choices) offer(ctx context.Context, user chat.User, replaces string, offered []Choice, keep time.Duration) ([]chat.Button, error) {
+// offer saves the choices of a result and makes their buttons, those beside
+// its tables' rows first.
+func (c choices) offer(ctx context.Context, user chat.User, r Result) ([]chat.Button, error) {
+	offered := append(r.beside[:len(r.beside):len(r.beside)], r.Choices...)
 	buttons := make([]chat.Button, len(offered))
 	pipe := c.rdb.Pipeline()
 	for i, o := range offered {
-		record, err := json.Marshal(chosen{Owner: user.Key(), Line: o.Line, Replaces: replaces})
+		record, err := json.Marshal(chosen{Owner: user.Key(), Line: o.Line, Replaces: r.operation, Aside: r.aside})
 		if err != nil {
 			return nil, err
 		}
 		id := rand.Text()
-		pipe.Set(ctx, choiceKey(id), record, cmp.Or(keep, c.ttl))
+		pipe.Set(ctx, choiceKey(id), record, cmp.Or(r.keep, c.ttl))
 		buttons[i] = chat.Button{Label: o.Label, Verb: fmt.Sprintf("%s-%d", verbChoose, i+1), Value: id}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {

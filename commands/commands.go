@@ -150,6 +150,7 @@ type Result struct {
 	Choices []Choice      // buttons below the last card, each with a command behind it
 	Ask     *Form         // what is asked instead, where it took a reading to know it
 	beside  []Choice      // behind the buttons beside its tables' rows, in their order
+	aside   bool          // what is pressed is answered below the card, which stays
 	keep    time.Duration // how long the buttons work; 0: as long as a card may be confirmed
 
 	// AtOnce sends a plan without a card to confirm, where a button of its

@@ -26,9 +26,11 @@ type People interface {
 	Standing(chat.User) identity.Standing
 	// Who is the technician behind a chat user, with a checked key.
 	Who(context.Context, chat.User) (identity.Technician, error)
+	// Everyone is the technicians as the configuration names them.
+	Everyone() []identity.Person
 }
 
-// Options make a Bot. All must be set.
+// Options make a Bot. All must be set but Evening.
 type Options struct {
 	People People
 	Syncro *syncro.Client
@@ -37,6 +39,10 @@ type Options struct {
 	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
 	TTL    time.Duration // how long a choice may be pressed
 	Rules  Rules
+
+	Evening Evening
+	Post    func(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error)
+
 	Audit  *audit.Log
 	Log    *slog.Logger
 	Failed func(code string) // told of each command that came to nothing, by the code on its card
@@ -140,7 +146,21 @@ func (b *Bot) choose(ctx context.Context, req chat.Request) chat.Answer {
 		}
 		return chat.Answer{Aside: &c}
 	}
+	if kept.Aside {
+		return b.runAside(req, kept.Line)
+	}
 	return b.runLine(ctx, req, kept.Line, kept.Replaces)
+}
+
+// runAside runs a command line for a click and answers before the eyes of the
+// one who pressed alone; the clicked card stays.
+func (b *Bot) runAside(req chat.Request, line string) chat.Answer {
+	return chat.Answer{Then: func(ctx context.Context) {
+		at := req.Click.Aside
+		ctx, cancel, r := b.patiently(ctx, req.User, inPlace{b, req, at})
+		defer cancel()
+		b.reply(ctx, req, r, b.answer(ctx, req.User, line, at))
+	}}
 }
 
 // after runs a command that follows from what was done.
@@ -264,7 +284,7 @@ func (b *Bot) present(ctx context.Context, user chat.User, typed string, result 
 		}
 	}
 	if len(result.Choices)+len(result.beside) > 0 {
-		buttons, err := b.choices.offer(ctx, user, result.operation, append(result.beside, result.Choices...), result.keep)
+		buttons, err := b.choices.offer(ctx, user, result)
 		if err != nil {
 			b.Log.Error("choices could not be offered", "error", err)
 			buttons = make([]chat.Button, len(result.beside)) // that do nothing, and are not drawn

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -37,10 +36,5 @@ func (b *Bot) news(req chat.Request) chat.Answer {
 	if req.Click.Verb == verbTake {
 		line = "assign " + b.Syncro.TicketURL(id) + " me --now"
 	}
-	return chat.Answer{Then: func(ctx context.Context) {
-		at := req.Click.Aside
-		ctx, cancel, r := b.patiently(ctx, req.User, inPlace{b, req, at})
-		defer cancel()
-		b.reply(ctx, req, r, b.answer(ctx, req.User, line, at))
-	}}
+	return b.runAside(req, line)
 }

@@ -33,6 +33,8 @@ type Config struct {
 	Tickets       Tickets
 	Billing       Billing
 	Notify        Notify
+	EndOfDay      EndOfDay
+	Timers        Timers
 	SessionLogs   SessionLogs
 	Audit         Audit
 	ShutdownGrace time.Duration
@@ -58,9 +60,10 @@ type Vault struct {
 
 // Technician is somebody whom the bot serves.
 type Technician struct {
-	Name  string   // {name} in Vault.UserEntry: a-z, 0-9, - and _
-	Slack []string // team/user, "T0001/U0001"
-	Teams []string // tenant/object id, two lower-case GUIDs
+	Name  string         // {name} in Vault.UserEntry: a-z, 0-9, - and _
+	Slack []string       // team/user, "T0001/U0001"
+	Teams []string       // tenant/object id, two lower-case GUIDs
+	Zone  *time.Location // where they work; nil: as EndOfDay says, or the machine
 }
 
 // ChatUser is a technician's user on a platform.
@@ -164,6 +167,19 @@ type Route struct {
 	Customers   []string // names in Syncro
 	Technicians []string // names in Syncro
 	MinTotal    string   // decimal, of the ticket's invoices; empty: any
+}
+
+// EndOfDay is about the private message at the end of a technician's day.
+type EndOfDay struct {
+	On   bool           // the section is there
+	At   time.Duration  // after midnight
+	Days [7]bool        // by time.Weekday
+	Zone *time.Location // of technicians without their own; nil: the machine's
+}
+
+// Timers is about the timers that run in the bot.
+type Timers struct {
+	NudgeAfter time.Duration // 0: never
 }
 
 // SessionLogs says where session logs are written.

@@ -308,6 +308,10 @@ func TestOneFault(t *testing.T) {
 		{"a route to a channel's name in Teams", "", teams + "notify: {routes: [{event: invoiced, teams: Billing}]}\n", `15:44: notify.routes[0].teams: "Billing" is not what it must be: write a channel's link`},
 		{"a route to a link elsewhere", "", teams + "notify: {routes: [{event: invoiced, teams: 'https://teams.microsoft.com.evil.example/l/channel/19%3Aabc%40thread.tacv2/General'}]}\n", `15:44: notify.routes[0].teams: `},
 		{"a route to a stranger", "", "notify: {routes: [{event: assigned, person: nobody}]}\n", `11:45: notify.routes[0].person: "nobody" is none of the technicians`},
+		{"no time of day", "", "end_of_day: {at: 5pm}\n", `11:18: end_of_day.at: "5pm" is not what it must be: write a time of day in quotes, as "17:00"`},
+		{"no days", "", "end_of_day: {days: mon-frb}\n", `11:20: end_of_day.days: "mon-frb" is not what it must be: write days, as mon-fri, or mon,wed,fri`},
+		{"no time zone", "", "end_of_day: {time_zone: Phoenix}\n", `11:25: end_of_day.time_zone: "Phoenix" is not what it must be: write a time zone, as America/Phoenix`},
+		{"a timer that nudges at once", "", "timers: {nudge_after: 1s}\n", `11:23: timers.nudge_after: "1s" is out of bounds`},
 		{"a route by no amount", "", "notify: {routes: [{event: invoiced, slack: C1, min_total: much}]}\n", `11:59: notify.routes[0].min_total: "much" is no amount`},
 		{"a route by an amount below zero", "", "notify: {routes: [{event: invoiced, slack: C1, min_total: -5}]}\n", `11:59: notify.routes[0].min_total: "-5" is no amount`},
 		{"an amount where there is none", "", "notify: {routes: [{event: created, slack: C1, min_total: 5}]}\n", `11:58: notify.routes[0].min_total: is about invoices`},
@@ -467,4 +471,21 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestEndOfDayIsRead(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string][7]bool{
+		"mon-fri": {false, true, true, true, true, true, false}, "sat-sun": {true, false, false, false, false, false, true},
+		"mon,wed,FRI": {false, true, false, true, false, true, false}, "tue": {false, false, true},
+	} {
+		if days, ok := weekdays(written); !ok || days != want {
+			t.Errorf("%s is %v, %v", written, days, ok)
+		}
+	}
+	for _, written := range []string{"", "mo", "mon-", "-fri", "mon fri", "funday"} {
+		if _, ok := weekdays(written); ok {
+			t.Errorf("%q is taken for days", written)
+		}
+	}
 }

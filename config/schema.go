@@ -57,6 +57,12 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 	s.done()
 	c.Billing = readBilling(root.field("billing").section())
 	c.Notify = readNotify(root.field("notify").section(), c)
+	if f := root.field("end_of_day"); f.given() {
+		c.EndOfDay = readEndOfDay(f.section())
+	}
+	s = root.field("timers").section()
+	c.Timers.NudgeAfter = s.field("nudge_after").duration(0, time.Minute, 24*time.Hour)
+	s.done()
 	s = root.field("session_logs").section()
 	c.SessionLogs = SessionLogs{
 		Dir: s.field("dir").path("./session-logs"),
@@ -223,6 +229,7 @@ func readTechnicians(f field) []Technician {
 		}
 		t.Slack = read("slack", isSlackUser, "team/user, as T0001/U0001")
 		t.Teams = read("teams", isTeamsUser, "tenant/object id, two GUIDs as 11111111-1111-1111-1111-111111111111/22222222-2222-2222-2222-222222222222")
+		t.Zone = s.field("time_zone").zone()
 		if !s.field("slack").given() && !s.field("teams").given() {
 			s.fault("the technician has no chat user: write slack: [T0001/U0001] or teams: [tenant/object id]")
 		}
@@ -329,6 +336,42 @@ func readNotify(s *section, c *Config) Notify {
 		n.Routes = append(n.Routes, readRoute(f.section(), c))
 	}
 	return n
+}
+
+func readEndOfDay(s *section) EndOfDay {
+	defer s.done()
+	e := EndOfDay{On: true, Zone: s.field("time_zone").zone()}
+	at, _ := time.Parse("15:04", s.field("at").checkOr("17:00", isClock, "a time of day in quotes, as \"17:00\""))
+	e.At = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	e.Days, _ = weekdays(s.field("days").checkOr("mon-fri", func(v string) bool { _, ok := weekdays(v); return ok }, "days, as mon-fri, or mon,wed,fri"))
+	return e
+}
+
+func isClock(v string) bool {
+	_, err := time.Parse("15:04", v)
+	return err == nil && len(v) == len("15:04")
+}
+
+// weekdays reads days by their first three letters, and ranges of them.
+func weekdays(text string) (days [7]bool, ok bool) {
+	names := []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+	for _, part := range strings.Split(strings.ToLower(text), ",") {
+		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		if !ranged {
+			last = first
+		}
+		from, to := slices.Index(names, strings.TrimSpace(first)), slices.Index(names, strings.TrimSpace(last))
+		if from < 0 || to < 0 {
+			return days, false
+		}
+		for day := from; ; day = (day + 1) % 7 {
+			days[day] = true
+			if day == to {
+				break
+			}
+		}
+	}
+	return days, true
 }
 
 func readRoute(s *section, c *Config) Route {

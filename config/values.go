@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // where the machine has no time zones of its own, as in a container
 	"unicode"
 )
 
@@ -156,6 +157,16 @@ func short(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// zone reads a time zone; nil where there is none.
+func (f field) zone() *time.Location {
+	v := f.check(func(v string) bool { _, err := time.LoadLocation(v); return err == nil && v != "" && v != "Local" }, "a time zone, as America/Phoenix")
+	if v == "" {
+		return nil
+	}
+	zone, _ := time.LoadLocation(v) // it was checked
+	return zone
 }
 
 // path reads a file's or a folder's path; a relative one starts at the config

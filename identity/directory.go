@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -55,7 +54,7 @@ type slot struct {
 type roster struct {
 	names  []string
 	byUser map[string]string // chat user to name
-	zones  map[string]*time.Location
+	people []Person
 }
 
 // New makes a Directory and opens the vault. Its error is a mistake in o; what
@@ -80,7 +79,7 @@ func New(o Options) (*Directory, error) {
 }
 
 func (d *Directory) enrol(people []Person) (*roster, error) {
-	r := &roster{byUser: map[string]string{}, zones: map[string]*time.Location{}}
+	r := &roster{byUser: map[string]string{}, people: people}
 	for _, p := range people {
 		if _, err := d.vault.userPath(p.Name); err != nil {
 			return nil, err
@@ -89,7 +88,6 @@ func (d *Directory) enrol(people []Person) (*roster, error) {
 			return nil, fmt.Errorf("two technicians have the name %s", p.Name)
 		}
 		r.names = append(r.names, p.Name)
-		r.zones[p.Name] = p.Zone
 		for _, user := range p.Users {
 			if other, taken := r.byUser[user]; taken {
 				return nil, fmt.Errorf("the chat user %s is both technician %s and %s", user, other, p.Name)
@@ -152,7 +150,7 @@ func (d *Directory) technician(ctx context.Context, s *state, name string) (Tech
 	if !ok {
 		return Technician{}, ErrUnknown
 	}
-	t := Technician{Name: name, MayWrite: true, Zone: s.zones[name]}
+	t := Technician{Name: name, MayWrite: true, Zone: s.zone(name)}
 	from := own
 	switch {
 	case own.entry == nil && own.err != nil:

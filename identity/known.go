@@ -1,6 +1,10 @@
 package identity
 
-import "github.com/syncrobot/syncrobot/chat"
+import (
+	"time"
+
+	"github.com/syncrobot/syncrobot/chat"
+)
 
 // Known reports, without asking anybody, whether the config names the chat
 // user and nothing stands against them.
@@ -34,4 +38,18 @@ func (d *Directory) Standing(user chat.User) Standing {
 		known.Write = &NoKeyError{Name: name, Entry: own.path, SharedOff: d.policy == Off}
 	}
 	return known
+}
+
+// Everyone is the technicians as the config names them. It is not to be
+// changed.
+func (d *Directory) Everyone() []Person { return d.state.Load().people }
+
+// zone is where a technician works, nil where that is not known.
+func (r *roster) zone(name string) *time.Location {
+	for _, p := range r.people {
+		if p.Name == name {
+			return p.Zone
+		}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,6 +90,7 @@ type bot struct {
 	people    *identity.Directory
 	platforms adapters.Platforms
 	engine    *confirm.Engine
+	handler   *commands.Bot
 	news      *notify.Notifier
 	audit     *audit.Log
 	work      *chat.Work
@@ -132,11 +134,10 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	redraw := func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error {
 		return b.platforms.Redraw(ctx, user, card, c)
 	}
-	var handler *commands.Bot
 	b.engine = confirm.New(confirm.Options{
 		Store: store, Syncro: client, Work: b.work, Log: log, Explain: b.figures.explain, Redraw: redraw,
 		TTL: cfg.Confirm.TTL, Patience: cfg.Confirm.Patience, Timeout: cfg.Syncro.Timeout, Replicas: cfg.Redis.WaitReplicas, Observe: b.figures.settled,
-		Moved:  func(ctx context.Context, technician string) { handler.Forget(ctx, technician) },
+		Moved:  func(ctx context.Context, technician string) { b.handler.Forget(ctx, technician) },
 		Settle: commands.SettleTimer(b.redis),
 		People: func(ctx context.Context, name string) (confirm.Actor, error) {
 			t, err := b.people.Named(ctx, name)
@@ -151,11 +152,17 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	})
 	b.news = newNotifier(b, client)
 	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
-	handler = commands.New(commands.Options{
+	b.handler = commands.New(commands.Options{
 		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
+		Evening: commands.Evening{
+			On: cfg.EndOfDay.On, At: cfg.EndOfDay.At, Days: cfg.EndOfDay.Days, Nudge: cfg.Timers.NudgeAfter,
+		},
+		Post: func(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error) {
+			return b.platforms.Post(ctx, at, card)
+		},
 		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log, Failed: b.figures.failed,
 	})
-	b.platforms, err = adapters.New(slackOptions(b, handler, store), teamsOptions(b, handler, store))
+	b.platforms, err = adapters.New(slackOptions(b, b.handler, store), teamsOptions(b, b.handler, store))
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +203,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	group.Go(func() error { b.engine.Run(ctx); return nil })
 	group.Go(func() error { b.people.Watch(ctx); return nil })
 	group.Go(func() error { b.news.Run(ctx); return nil })
+	group.Go(func() error { b.handler.Evenings(ctx); return nil })
 	group.Go(func() error { b.audit.Keep(ctx, b.cfg.Audit.Keep); return nil })
 	group.Go(func() error { b.tellDurability(ctx); return nil })
 	called := make(chan struct{}) // closed when nothing comes in over connections of ours any more
@@ -309,7 +317,7 @@ func openRedis(c config.Redis) redis.UniversalClient {
 func people(cfg *config.Config) []identity.Person {
 	var all []identity.Person
 	for _, t := range cfg.Technicians {
-		all = append(all, identity.Person{Name: t.Name, Users: t.Users()})
+		all = append(all, identity.Person{Name: t.Name, Users: t.Users(), Zone: cmp.Or(t.Zone, cfg.EndOfDay.Zone)})
 	}
 	return all
 }
