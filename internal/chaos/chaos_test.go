@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -40,6 +41,7 @@ func TestTheJudge(t *testing.T) {
 	closing := changes[slices.IndexFunc(changes, func(c change) bool { return c.name == "close" })]
 	for i, test := range []struct {
 		name     string
+		mode     string // empty: single
 		comments int
 		status   string
 		ending   ending
@@ -47,24 +49,28 @@ func TestTheJudge(t *testing.T) {
 		sends    int // that reached Syncro; the person asked for one
 		want     []string
 	}{
-		{"done", 1, "Resolved", done, "", 1, nil},
-		{"on a word", 1, "Resolved", onWord, "", 1, nil},
-		{"done and not", 1, "New", done, "", 1, []string{"the card says done, and step 2 is there 0 times"}},
-		{"done twice", 2, "Resolved", done, "", 1, []string{"step 1 is there 2 times", "the card says done, and step 1 is there 2 times"}},
-		{"sent twice", 1, "Resolved", done, "", 2, []string{"sent 2 times, of which the person asked for 1"}},
-		{"stopped after one", 1, "New", stopped, "Step 1 was done. Step 2 was not sent. Nothing more will be sent.", 1, nil},
-		{"stopped in doubt", 1, "Resolved", stopped, "Step 1 was done. Step 2 was sent once, without a clear answer. Nothing more will be sent.", 1, nil},
-		{"stopped, and it is there", 1, "New", stopped, "Nothing was sent. Nothing more will be sent.", 1, []string{"step 1 was not sent, and it is there"}},
-		{"stopped, and it is not there", 0, "New", stopped, "Step 1 was done. Step 2 was not sent. Nothing more will be sent.", 0, []string{"step 1 was done, and it is there 0 times"}},
-		{"stopped, and more is there", 0, "Resolved", stopped, "Nothing was sent. Nothing more will be sent.", 0, []string{"nothing of step 2, and it is there"}},
-		{"cancelled", 0, "New", cancelled, "", 0, nil},
-		{"cancelled, and there", 1, "New", cancelled, "", 1, []string{"nothing was sent, and step 1 is there"}},
-		{"no end", 0, "New", noEnd, "Confirmed. Sending", 0, []string{"it has no end"}},
-		{"forgotten", 0, "New", expired, "This card has expired", 0, []string{"what was confirmed is forgotten"}},
+		{"done", "", 1, "Resolved", done, "", 1, nil},
+		{"on a word", "", 1, "Resolved", onWord, "", 1, nil},
+		{"done and not", "", 1, "New", done, "", 1, []string{"the card says done, and step 2 is there 0 times"}},
+		{"done twice", "", 2, "Resolved", done, "", 1, []string{"step 1 is there 2 times", "the card says done, and step 1 is there 2 times"}},
+		{"sent twice", "", 1, "Resolved", done, "", 2, []string{"sent 2 times, of which the person asked for 1"}},
+		{"stopped after one", "", 1, "New", stopped, "Step 1 was done. Step 2 was not sent. Nothing more will be sent.", 1, nil},
+		{"stopped in doubt", "", 1, "Resolved", stopped, "Step 1 was done. Step 2 was sent once, without a clear answer. Nothing more will be sent.", 1, nil},
+		{"stopped, and it is there", "", 1, "New", stopped, "Nothing was sent. Nothing more will be sent.", 1, []string{"step 1 was not sent, and it is there"}},
+		{"stopped, and it is not there", "", 0, "New", stopped, "Step 1 was done. Step 2 was not sent. Nothing more will be sent.", 0, []string{"step 1 was done, and it is there 0 times"}},
+		{"stopped, and more is there", "", 0, "Resolved", stopped, "Nothing was sent. Nothing more will be sent.", 0, []string{"nothing of step 2, and it is there"}},
+		{"cancelled", "", 0, "New", cancelled, "", 0, nil},
+		{"cancelled, and there", "", 1, "New", cancelled, "", 1, []string{"nothing was sent, and step 1 is there"}},
+		{"no end", "", 0, "New", noEnd, "Confirmed. Sending", 0, []string{"it has no end"}},
+		{"forgotten by a fail-over", "sentinel", 0, "New", lost, "Nothing was sent. My memory (Redis) lost the record of this", 0, nil},
+		{"forgotten though it was sent", "sentinel", 1, "New", expired, "This card has expired", 1,
+			[]string{"nothing was sent, and step 1 is there", "what was confirmed is forgotten"}},
+		{"forgotten", "", 0, "New", expired, "This card has expired", 0, []string{"what was confirmed is forgotten"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{Shop: &shop.Shop{Syncro: syncrosim.New(syncrosim.Options{})}, writes: map[string]int{}}
+			mode := cmp.Or(test.mode, "single")
+			w := &world{plan: plan{mode: mode}, Shop: &shop.Shop{Syncro: syncrosim.New(syncrosim.Options{})}, writes: map[string]int{}}
 			defer w.Syncro.Close()
 			d := prepare(w.Syncro, i, closing)
 			for range test.comments {

@@ -124,11 +124,15 @@ func (m *group) strikes() []strike {
 	const failOver = 4 * time.Second // longer than it takes to replace a master
 	do := func(begin func(context.Context, *redistest.Server) (func() error, error)) func(context.Context, *rand.Rand) (func() error, error) {
 		return func(ctx context.Context, rng *rand.Rand) (func() error, error) {
-			masters := m.Masters(ctx)
-			if len(masters) == 0 {
-				return nil, fmt.Errorf("there is no master")
+			which := rng.IntN(m.masters)
+			for { // on a busy machine one may be slow to say what it is
+				if masters := m.Masters(ctx); len(masters) > which {
+					return begin(ctx, masters[which])
+				}
+				if !wait(ctx, time.Second) {
+					return nil, ctx.Err()
+				}
 			}
-			return begin(ctx, masters[rng.IntN(len(masters))])
 		}
 	}
 	all := []strike{

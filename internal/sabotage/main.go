@@ -11,6 +11,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -25,10 +26,11 @@ import (
 	"time"
 )
 
-// guard is something that may notice. Its error is what it noticed.
+// guard is something that may notice: it tells what it noticed, or why it
+// could not even try.
 type guard struct {
 	name  string
-	check func(ctx context.Context, overlay string) error
+	check func(ctx context.Context, overlay string) (noticed string, err error)
 }
 
 // guards are tried in this order.
@@ -39,7 +41,7 @@ var guards = []guard{
 }
 
 // one is how long one guard may take.
-const one = 10 * time.Minute
+const one = 15 * time.Minute
 
 func main() {
 	var only, with string
@@ -93,11 +95,14 @@ func try(ctx context.Context, root string, list []sabotage, guards []guard, all 
 			if len(by) > 0 && !all {
 				break
 			}
-			if noticed := g.check(ctx, overlay); noticed != nil {
-				by, said = append(by, g.name), append(said, noticed.Error())
-			}
-			if ctx.Err() != nil {
+			noticed, err := g.check(ctx, overlay)
+			switch {
+			case ctx.Err() != nil:
 				return nil, ctx.Err()
+			case err != nil:
+				said = append(said, g.name+" could not be tried: "+err.Error())
+			case noticed != "":
+				by, said = append(by, g.name), append(said, noticed)
 			}
 		}
 		if by == nil {
@@ -147,10 +152,10 @@ func (s sabotage) overlay(root, dir string) (string, error) {
 // telling is a line that says what went wrong.
 var telling = regexp.MustCompile(`(?m)^\s*(?:--- FAIL: (\w+)|VIOLATION (.{0,90}))`)
 
-// run is a guard that is a command; {} stands for the overlay. One that does
-// not even build has noticed nothing, and says so.
-func run(name string, args ...string) func(context.Context, string) error {
-	return func(ctx context.Context, overlay string) error {
+// run is a guard that is a command; {} stands for the overlay. What fails
+// without saying why, because it does not build or takes too long, is no guard.
+func run(name string, args ...string) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, overlay string) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, one)
 		defer cancel()
 		with := make([]string, len(args))
@@ -163,12 +168,12 @@ func run(name string, args ...string) func(context.Context, string) error {
 		cmd.WaitDelay = 10 * time.Second
 		err := cmd.Run()
 		if err == nil {
-			return nil
+			return "", nil
 		}
 		if m := telling.FindStringSubmatch(out.String()); m != nil {
-			return fmt.Errorf("%s", strings.ReplaceAll(strings.TrimSpace(m[1]+m[2]), "|", "/"))
+			return strings.ReplaceAll(strings.TrimSpace(m[1]+m[2]), "|", "/"), nil
 		}
 		fmt.Fprintf(os.Stderr, "%s: %v\n%s\n", name, err, out.Bytes())
-		return nil
+		return "", cmp.Or(ctx.Err(), err)
 	}
 }

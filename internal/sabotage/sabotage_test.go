@@ -28,16 +28,16 @@ func TestWhatNobodyNoticesIsTold(t *testing.T) {
 	}
 	var asked []string
 	watchful := func(name, word string) guard {
-		return guard{name, func(_ context.Context, overlay string) error {
+		return guard{name, func(_ context.Context, overlay string) (string, error) {
 			asked = append(asked, name)
 			b, err := os.ReadFile(filepath.Join(filepath.Dir(overlay), "0-a.go"))
 			if err != nil {
 				t.Error(err)
 			}
 			if strings.Contains(string(b), word) {
-				return nil
+				return "", nil
 			}
-			return errors.New("no " + word)
+			return "no " + word, nil
 		}}
 	}
 	list := []sabotage{{"harmless", in("a.go", "three", "three")}, {"harmful", in("a.go", "one", "")}, {"worse", in("a.go", "three", "")}}
@@ -52,6 +52,11 @@ func TestWhatNobodyNoticesIsTold(t *testing.T) {
 	}
 	if got := strings.Join(asked, " "); got != "first second first first second" {
 		t.Errorf("asked %s", got)
+	}
+	broken := guard{"third", func(context.Context, string) (string, error) { return "", errors.New("it does not build") }}
+	missed, err = try(t.Context(), root, list[:1], []guard{broken}, false, func(row string) { rows = append(rows, row) })
+	if err != nil || len(missed) != 1 || !strings.Contains(rows[len(rows)-1], "third could not be tried: it does not build") {
+		t.Errorf("missed %q, %v: %s", missed, err, rows[len(rows)-1])
 	}
 	if _, err := try(t.Context(), root, []sabotage{{"vague", in("a.go", "two", "")}}, guards, false, func(string) {}); err == nil {
 		t.Error("a text that occurs twice was replaced")
