@@ -15,7 +15,7 @@ func (w *world) onRecord(t *testing.T, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer
 	c := root()
-	c.SetArgs(append([]string{"audit", "--config", filepath.Join(w.dir, "bot.yaml")}, args...))
+	c.SetArgs(append([]string{"audit", "--config", filepath.Join(w.Dir, "bot.yaml")}, args...))
 	c.SetOut(&out)
 	if err := c.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)

@@ -17,9 +17,9 @@ import (
 
 	"filippo.io/age"
 
-	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/doctor"
 	"github.com/syncrobot/syncrobot/internal/redistest"
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/slacksim"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -27,7 +27,7 @@ import (
 
 // patient is a shop whose config file a test changes before the doctor comes.
 type patient struct {
-	*shop
+	*office
 	redis *redistest.Server
 	only  string
 	test  string
@@ -46,7 +46,7 @@ func (p *patient) change(t *testing.T, from, to string) {
 // serve puts another simulator, or what stands before it, at a config's key.
 func (p *patient) serve(t *testing.T, from string, h http.Handler) string {
 	t.Helper()
-	address, err := p.listen(h)
+	address, err := p.Listen(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func (p *patient) serve(t *testing.T, from string, h http.Handler) string {
 func (p *patient) slackWith(t *testing.T, change func(*slacksim.Options)) {
 	t.Helper()
 	o := slacksim.Options{
-		SigningSecret: "demo-signing-secret", BotToken: "xoxb-demo", Scopes: names(slack.Scopes()),
+		SigningSecret: "demo-signing-secret", BotToken: "xoxb-demo", Scopes: shop.Scopes(),
 		Users: []slacksim.User{{ID: danaSlack, Name: "dana"}, {ID: robSlack, Name: "rob"}, {ID: samSlack, Name: "sam"}},
 	}
 	change(&o)
@@ -76,18 +76,18 @@ func examined(t *testing.T, only string, change func(p *patient)) map[string]doc
 	vaultDoor.Lock()
 	defer vaultDoor.Unlock()
 	var err error
-	if p.shop, err = openShop(p.redis.URL()); err != nil {
+	if p.office, err = openOffice(p.redis.URL()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.shop.Close)
-	path := filepath.Join(p.dir, "bot.yaml")
+	t.Cleanup(p.office.Close)
+	path := filepath.Join(p.Dir, "bot.yaml")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.yaml = strings.Replace(string(text), `syncro: {url: "`, `syncro: {requests_per_minute: 100000, url: "`, 1)
 	p.Syncro.Close()
-	p.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: shopTokens})
+	p.Syncro = syncrosim.New(syncrosim.Options{PerMinute: -1, Tokens: shop.Tokens})
 	p.serve(t, p.cfg.Syncro.URL, p.Syncro)
 	if change != nil {
 		change(p)
@@ -187,7 +187,7 @@ func runAll(t *testing.T, all []trouble) {
 
 func TestDoctorOnTheVault(t *testing.T) {
 	entry := func(p *patient, name string) string {
-		return filepath.Join(p.dir, "vault", "msp-tools", "syncro-"+name+".sops.yaml")
+		return filepath.Join(p.Dir, "vault", "msp-tools", "syncro-"+name+".sops.yaml")
 	}
 	must := func(t *testing.T, err error) {
 		t.Helper()
@@ -201,23 +201,23 @@ func TestDoctorOnTheVault(t *testing.T) {
 		return key
 	}
 	runAll(t, []trouble{
-		{"no folder", "vault", func(t *testing.T, p *patient) { must(t, os.RemoveAll(filepath.Join(p.dir, "vault"))) },
+		{"no folder", "vault", func(t *testing.T, p *patient) { must(t, os.RemoveAll(filepath.Join(p.Dir, "vault"))) },
 			"vault: folder", doctor.Fails, "is not there", ".sops.yaml"},
-		{"others may write into the folder", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(filepath.Join(p.dir, "vault"), 0o777)) },
+		{"others may write into the folder", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(filepath.Join(p.Dir, "vault"), 0o777)) },
 			"vault: folder", doctor.Look, "written by others", "chmod go-w"},
-		{"others may read the age key", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(filepath.Join(p.dir, "age.key"), 0o644)) },
+		{"others may read the age key", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(filepath.Join(p.Dir, "age.key"), 0o644)) },
 			"vault: age key", doctor.Fails, "read by others", "chmod 600 "},
-		{"no age key", "vault", func(t *testing.T, p *patient) { must(t, os.Remove(filepath.Join(p.dir, "age.key"))) },
+		{"no age key", "vault", func(t *testing.T, p *patient) { must(t, os.Remove(filepath.Join(p.Dir, "age.key"))) },
 			"vault: age key", doctor.Fails, "cannot be read", "age-keygen"},
 		{"another age key", "vault", func(t *testing.T, p *patient) {
-			must(t, os.WriteFile(filepath.Join(p.dir, "age.key"), []byte(stranger(t).String()+"\n"), 0o600))
+			must(t, os.WriteFile(filepath.Join(p.Dir, "age.key"), []byte(stranger(t).String()+"\n"), 0o600))
 		}, "vault: entry of dana", doctor.Fails, "no age key could open it", "sops updatekeys"},
 		{"no entry, the shared key off", "vault", func(t *testing.T, p *patient) { p.change(t, "shared_key: reads", "shared_key: off") },
 			"vault: entry of sam", doctor.Fails, "can do nothing", "bot keys add sam"},
 		{"no entry, the shared key for all", "vault", func(t *testing.T, p *patient) { p.change(t, "shared_key: reads", "shared_key: all") },
 			"vault: entry of sam", doctor.Look, "owner of the shared key", "bot keys add sam"},
 		{"no entry and no shared one", "vault", func(t *testing.T, p *patient) {
-			must(t, os.Remove(filepath.Join(p.dir, "vault", "msp-tools", "syncro.sops.yaml")))
+			must(t, os.Remove(filepath.Join(p.Dir, "vault", "msp-tools", "syncro.sops.yaml")))
 		}, "vault: entry of sam", doctor.Fails, "no shared one", "bot keys add sam"},
 		{"an entry in plain text", "vault", func(t *testing.T, p *patient) {
 			must(t, os.WriteFile(entry(p, "rob"), []byte("status: active\nsyncro_user_id: 4107\ncredentials: {credential: x}\n"), 0o600))
@@ -232,12 +232,12 @@ func TestDoctorOnTheVault(t *testing.T) {
 		{"others may write an entry", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(entry(p, "rob"), 0o666)) },
 			"vault: entry of rob", doctor.Look, "written by others", "chmod go-w"},
 		{"an entry of nobody", "vault", func(t *testing.T, p *patient) {
-			_, err := p.vault().AddEntry(context.Background(), "robb", robToken, syncro.Me{UserID: 4107, Name: "Rob Ames"}, false)
+			_, err := p.Vault().AddEntry(context.Background(), "robb", robToken, syncro.Me{UserID: 4107, Name: "Rob Ames"}, false)
 			must(t, err)
 		}, "vault: entry of robb", doctor.Look, "no technician of that name", "Add robb to technicians"},
 		{"a new recipient", "vault", func(t *testing.T, p *patient) {
 			rules := fmt.Sprintf("creation_rules:\n  - encrypted_regex: ^credentials$\n    age: %s\n", stranger(t).Recipient())
-			must(t, os.WriteFile(filepath.Join(p.dir, "vault", ".sops.yaml"), []byte(rules), 0o600))
+			must(t, os.WriteFile(filepath.Join(p.Dir, "vault", ".sops.yaml"), []byte(rules), 0o600))
 		}, "vault: entry of dana", doctor.Look, "to others than .sops.yaml names", "sops updatekeys"},
 	})
 }
@@ -245,7 +245,7 @@ func TestDoctorOnTheVault(t *testing.T) {
 func TestDoctorOnSyncro(t *testing.T) {
 	another := func(change func(*syncrosim.Options)) func(*testing.T, *patient) {
 		return func(t *testing.T, p *patient) {
-			o := syncrosim.Options{PerMinute: -1, Tokens: slices.Clone(shopTokens)}
+			o := syncrosim.Options{PerMinute: -1, Tokens: slices.Clone(shop.Tokens)}
 			change(&o)
 			p.Syncro.Close()
 			p.Syncro = syncrosim.New(o)
@@ -395,7 +395,7 @@ func TestDoctorOnTeams(t *testing.T) {
 			p.change(t, "client_secret: demo-client-secret", "client_secret: wrong")
 		},
 			"teams: token", doctor.Fails, "AADSTS7000215", "the secret's value, not its id"},
-		{"a wrong app", "teams", func(t *testing.T, p *patient) { p.change(t, "app_id: "+shopApp, "app_id: "+other) },
+		{"a wrong app", "teams", func(t *testing.T, p *patient) { p.change(t, "app_id: "+shop.TeamsApp, "app_id: "+other) },
 			"teams: token", doctor.Fails, "AADSTS700016", "teams.app_id"},
 		{"a wrong tenant", "teams", func(t *testing.T, p *patient) { p.change(t, shopTenant+"/oauth2", other+"/oauth2") },
 			"teams: token", doctor.Fails, "AADSTS90002", "teams.tenant_id"},
@@ -472,24 +472,24 @@ func TestDoctorOnSessionLogs(t *testing.T) {
 	}
 	runAll(t, []trouble{
 		{"a file in its place", "logs", func(t *testing.T, p *patient) {
-			if err := os.WriteFile(filepath.Join(p.dir, "session-logs"), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(p.Dir, "session-logs"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "logs: session logs", doctor.Fails, "is no folder", "session_logs.dir"},
 		{"no repository", "logs", func(_ *testing.T, p *patient) { p.yaml += "session_logs: {git: true}\n" },
 			"logs: session logs", doctor.Fails, "in no git repository", "git init "},
 		{"a repository", "logs", func(t *testing.T, p *patient) {
-			git(t, p.dir, "init", "--quiet")
-			git(t, p.dir, "config", "user.name", "syncrobot")
-			git(t, p.dir, "config", "user.email", "bot@shop.example")
+			git(t, p.Dir, "init", "--quiet")
+			git(t, p.Dir, "config", "user.name", "syncrobot")
+			git(t, p.Dir, "config", "user.email", "bot@shop.example")
 			p.yaml += "session_logs: {git: true}\n"
 		}, "logs: session logs", doctor.Fine, "committed", ""},
 	})
 }
 
 func TestDoctorSendsAMessageOnlyWhereItIsAsked(t *testing.T) {
-	var shop *shop
-	found := examined(t, "slack", func(p *patient) { shop, p.test = p.shop, "dana" })
+	var shop *office
+	found := examined(t, "slack", func(p *patient) { shop, p.test = p.office, "dana" })
 	if f := found["test: slack"]; f.Status != doctor.Fine {
 		t.Errorf("%+v", found)
 	}
@@ -497,7 +497,7 @@ func TestDoctorSendsAMessageOnlyWhereItIsAsked(t *testing.T) {
 	if len(seen) != 1 || !strings.Contains(seen[0].Text, "--send-test dana") {
 		t.Errorf("%+v", seen)
 	}
-	found = examined(t, "slack,teams", func(p *patient) { shop = p.shop })
+	found = examined(t, "slack,teams", func(p *patient) { shop = p.office })
 	for check := range found {
 		if strings.HasPrefix(check, "test: ") {
 			t.Errorf("%s", check)

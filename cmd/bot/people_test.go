@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/syncrobot/syncrobot/config"
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 	"github.com/syncrobot/syncrobot/simulator/teamssim"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -259,7 +260,7 @@ func TestReload(t *testing.T) {
 		vaultDoor.Lock()
 		defer vaultDoor.Unlock()
 		w.bringKey(t)
-		if _, err := w.vault().AddEntry(t.Context(), "sam", samToken, syncro.Me{UserID: 4112, Name: "Priya Nair"}, false); err != nil {
+		if _, err := w.Vault().AddEntry(t.Context(), "sam", samToken, syncro.Me{UserID: 4112, Name: "Priya Nair"}, false); err != nil {
 			t.Fatal(err)
 		}
 		w.hangup <- os.Signal(syscall.SIGHUP)
@@ -268,6 +269,6 @@ func TestReload(t *testing.T) {
 		ask(t, rob, "whoami", "I do not know you.")
 	}, func(w *world) {
 		w.cfg.Technicians = w.cfg.Technicians[:2]
-		w.tokens = append(slices.Clone(shopTokens), syncrosim.Token{Key: samToken, UserID: 4112, Name: "Priya Nair"})
+		w.tokens = append(slices.Clone(shop.Tokens), syncrosim.Token{Key: samToken, UserID: 4112, Name: "Priya Nair"})
 	})
 }

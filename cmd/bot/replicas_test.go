@@ -42,21 +42,21 @@ func TestReplicas(t *testing.T) {
 		one, other := "http://"+w.bot.public.Addr().String(), "http://"+w.replica(t).public.Addr().String()
 		t.Run("pressed on the other", func(t *testing.T) {
 			c := ask(t, dana, "note 32164 across", "Confirm:")
-			w.pointAt(other)
+			w.PointAt(other)
 			press(t, dana, c, "Confirm", "Done and checked")
 			if got := w.lastComment(t, 32164); got.Body != "across" || got.UserID != 4101 {
 				t.Errorf("Syncro has %+v", got)
 			}
-			w.pointAt(one)
+			w.PointAt(one)
 			press(t, dana, c, "Confirm", "Done and checked")
 		})
 		t.Run("a choice pressed on the other", func(t *testing.T) {
 			c := ask(t, dana, "comment 32164 chosen", "Who may see this")
-			w.pointAt(other)
+			w.PointAt(other)
 			press(t, dana, press(t, dana, c, "Internal note", "Confirm:"), "Cancel", "Cancelled")
 		})
 		t.Run("twenty clicks at once", func(t *testing.T) {
-			w.pointAt(balanced(t, one, other))
+			w.PointAt(balanced(t, one, other))
 			before := w.Syncro.Count("POST", "")
 			c := ask(t, dana, "note 32163 at once", "Confirm:")
 			var clicks sync.WaitGroup
@@ -102,7 +102,7 @@ func TestKilled(t *testing.T) {
 	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
 		dana := who(danaSlack, danaTeams)
 		victim, address := w.process(t)
-		w.pointAt(address)
+		w.PointAt(address)
 		c := ask(t, dana, "note 32164 last words", "Confirm:")
 		w.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.CommitThenHang, Method: "POST"})
 		press(t, dana, c, "Confirm", "Confirmed. Sending to Syncro as Dana Ruiz.")
@@ -110,7 +110,7 @@ func TestKilled(t *testing.T) {
 		if err := victim.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		w.pointAt("http://" + w.bot.public.Addr().String())
+		w.PointAt("http://" + w.bot.public.Addr().String())
 		see(t, dana, "Done and checked", "looked for, and found", "logged as Dana Ruiz")
 		if !strings.Contains(w.log.String(), "operation resumed") {
 			t.Error("it was not the other bot that went on")
@@ -142,7 +142,7 @@ var (
 func (w *world) process(t *testing.T) (*os.Process, string) {
 	t.Helper()
 	ports := map[string]string{"listen": freeAddress(t), "admin": freeAddress(t)}
-	yaml, err := os.ReadFile(filepath.Join(w.dir, "bot.yaml"))
+	yaml, err := os.ReadFile(filepath.Join(w.Dir, "bot.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func (w *world) process(t *testing.T) (*os.Process, string) {
 		return fmt.Appendf(nil, "%s: %s", key, ports[string(key)])
 	})
 	yaml = syncroLine.ReplaceAll(yaml, fmt.Appendf(nil, `syncro: {url: "%s", timeout: %s, requests_per_minute: 100000}`, w.cfg.Syncro.URL, w.cfg.Syncro.Timeout))
-	path := filepath.Join(w.dir, "replica.yaml")
+	path := filepath.Join(w.Dir, "replica.yaml")
 	if err := os.WriteFile(path, yaml, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func (w *world) process(t *testing.T) (*os.Process, string) {
 	}
 	var log journal
 	cmd := exec.Command(self, "serve", "--config", path)
-	cmd.Env = append(os.Environ(), asBot+"=1", "SOPS_AGE_KEY_FILE="+filepath.Join(w.dir, "age.key"))
+	cmd.Env = append(os.Environ(), asBot+"=1", "SOPS_AGE_KEY_FILE="+filepath.Join(w.Dir, "age.key"))
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestATraceLeadsFromTheClickToSyncro(t *testing.T) {
 	c := &spanCollector{}
 	w := openWorld(t, func(w *world) {
 		var err error
-		if w.cfg.Traces, err = w.listen(c); err != nil {
+		if w.cfg.Traces, err = w.Listen(c); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -448,7 +448,7 @@ func TestTimers(t *testing.T) {
 		t.Run("over a restart of the bot", func(t *testing.T) {
 			s.shows(t, "start 32159", "Timer started on #32159")
 			s.finish(t)
-			s.pointAt("http://" + s.replica(t).public.Addr().String())
+			s.PointAt("http://" + s.replica(t).public.Addr().String())
 			s.shows(t, "start 32163", "Your timer is running already", "on #32159")
 			s.shows(t, "stop", "Stopped: 0:01 on #32159", "New laptop for A. Cole")
 			s.shows(t, "stop", "Stopped: 0:01 on #32159") // it waits to be settled
@@ -650,7 +650,7 @@ func TestSessionLog(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *story) {
 		folder := s.cfg.SessionLogs.Dir
-		if !strings.HasPrefix(folder, s.dir) {
+		if !strings.HasPrefix(folder, s.Dir) {
 			t.Fatalf("the logs would go to %s", folder)
 		}
 		files := func() map[string]string {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/internal/redistest"
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
 
@@ -27,7 +28,7 @@ var vaultDoor sync.Mutex
 
 // world is a shop with one bot at work, on a Redis of its own.
 type world struct {
-	*shop
+	*office
 	bot    *bot
 	redis  *redistest.Server
 	log    *journal
@@ -56,14 +57,14 @@ func overSockets(w *world) {
 // tested is not the pace.
 func openWorld(t *testing.T, settings ...setting) *world {
 	t.Helper()
-	w := &world{redis: redistest.Start(t), log: &journal{}, hangup: make(chan os.Signal, 1), ended: make(chan error, 1), tokens: shopTokens}
+	w := &world{redis: redistest.Start(t), log: &journal{}, hangup: make(chan os.Signal, 1), ended: make(chan error, 1), tokens: shop.Tokens}
 	vaultDoor.Lock()
 	defer vaultDoor.Unlock()
 	var err error
-	if w.shop, err = openShop(w.redis.URL()); err != nil {
+	if w.office, err = openOffice(w.redis.URL()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.shop.Close)
+	t.Cleanup(w.office.Close)
 	w.reload = func() (*config.Config, error) { return w.cfg, nil }
 	w.Teams.SetUnlimited(true)
 	w.cfg.ShutdownGrace = 5 * time.Second
@@ -72,7 +73,7 @@ func openWorld(t *testing.T, settings ...setting) *world {
 	}
 	w.unhurried(t)
 	w.bot = w.newBot(t)
-	w.pointAt("http://" + w.bot.public.Addr().String())
+	w.PointAt("http://" + w.bot.public.Addr().String())
 	w.start(t)
 	if w.cfg.Slack.Transport == "socket" {
 		until(t, "the bot has called Slack", func() bool { return w.Slack.Sockets() > 0 })
@@ -113,17 +114,26 @@ func (w *world) replica(t *testing.T) *bot {
 // held.
 func (w *world) bringKey(t *testing.T) {
 	t.Helper()
-	if err := os.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(w.dir, "age.key")); err != nil {
+	if err := os.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(w.Dir, "age.key")); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// shopTokens are the keys that the shop's Syncro knows.
-var shopTokens = []syncrosim.Token{
-	{Key: danaToken, UserID: 4101, Name: "Dana Ruiz"},
-	{Key: robToken, UserID: 4107, Name: "Rob Ames"},
-	{Key: sharedToken, UserID: 4100, Name: "Front Office"},
-}
+// The people and places of the shop.
+const (
+	shopTenant = shop.Tenant
+
+	danaSlack, danaTeams   = shop.DanaSlack, shop.DanaTeams
+	robSlack, robTeams     = shop.RobSlack, shop.RobTeams
+	samSlack, samTeams     = shop.SamSlack, shop.SamTeams
+	niaSlack, niaTeams     = shop.NiaSlack, shop.NiaTeams
+	guestSlack, guestTeams = shop.GuestSlack, shop.GuestTeams
+
+	deskTeams, billingTeams = shop.DeskTeams, shop.BillingTeams
+	webhookSecret           = shop.WebhookSecret
+
+	danaToken, robToken, sharedToken = shop.DanaToken, shop.RobToken, shop.SharedToken
+)
 
 // unhurried puts a Syncro without a limit in the place of the shop's.
 func (w *world) unhurried(t *testing.T) {
@@ -136,7 +146,7 @@ func (w *world) unhurried(t *testing.T) {
 		front = w.before(front)
 	}
 	var err error
-	if w.cfg.Syncro.URL, err = w.listen(front); err != nil {
+	if w.cfg.Syncro.URL, err = w.Listen(front); err != nil {
 		t.Fatal(err)
 	}
 	w.Slack.SetUnfurlDomains(strings.TrimPrefix(w.cfg.Syncro.URL, "http://"))

@@ -16,6 +16,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/identity"
 	"github.com/syncrobot/syncrobot/simulator/slacksim"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
@@ -23,17 +24,22 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// The people of the shop. Sam has no key of their own; Guest is no technician.
+// The people of the shop. Sam has no key of their own; Nia and Guest are no
+// technicians.
 const (
 	Tenant   = "5f3a1c52-8a0e-4f55-9d3c-0d7f6a1b2c3d"
 	TeamsApp = "9b7e2d14-66c1-4b0a-8f7e-2a4d5c6b7e8f"
 
 	SlackTeam, SlackApp     = "T0001", "A0001"
 	SigningSecret, BotToken = "demo-signing-secret", "xoxb-demo"
+	WebhookSecret           = "demo-webhook-secret"
+
+	DeskTeams, BillingTeams = "19:desk@thread.tacv2", "19:billing@thread.tacv2"
 
 	DanaSlack, DanaTeams   = "U0DANA", "a1c5d1f0-1111-4c7a-9a51-7f0f3f1c0001"
 	RobSlack, RobTeams     = "U0ROB", "a1c5d1f0-2222-4c7a-9a51-7f0f3f1c0002"
 	SamSlack, SamTeams     = "U0SAM", "a1c5d1f0-3333-4c7a-9a51-7f0f3f1c0003"
+	NiaSlack, NiaTeams     = "U0NIA", "a1c5d1f0-5555-4c7a-9a51-7f0f3f1c0005"
 	GuestSlack, GuestTeams = "U0GUEST", "a1c5d1f0-4444-4c7a-9a51-7f0f3f1c0004"
 
 	DanaToken, RobToken, SharedToken = "Tdemo-dana-6b1d0c8f5e2a4937", "Tdemo-rob-d4e85a7c0b319f62", "Tdemo-office-27c9e1f0a8b5463d"
@@ -101,6 +107,7 @@ func Open(o Options) (_ *Shop, err error) {
 	}
 	s.SlackURL, s.TeamsURL = urls[1], urls[2]
 	s.Slack.SetBaseURL(s.SlackURL)
+	s.Slack.SetUnfurlDomains(strings.TrimPrefix(urls[0], "http://"))
 	s.Teams.SetBaseURL(s.TeamsURL)
 	if err = s.fillVault(); err != nil {
 		return nil, fmt.Errorf("the shop's vault: %w", err)
@@ -117,16 +124,21 @@ func Open(o Options) (_ *Shop, err error) {
 
 func (s *Shop) slackOptions() slacksim.Options {
 	o := slacksim.Options{
-		SigningSecret: SigningSecret, BotToken: BotToken, AppID: SlackApp, TeamID: SlackTeam,
+		SigningSecret: SigningSecret, BotToken: BotToken, AppToken: "xapp-demo", AppID: SlackApp, TeamID: SlackTeam,
+		Scopes: Scopes(), Events: names(slack.Events()),
 		Users: []slacksim.User{
 			{ID: DanaSlack, Name: "dana", RealName: "Dana Ruiz"},
 			{ID: RobSlack, Name: "rob", RealName: "Rob Ames"},
 			{ID: SamSlack, Name: "sam", RealName: "Sam Ito"},
+			{ID: NiaSlack, Name: "nia", RealName: "Nia Park"},
 			{ID: GuestSlack, Name: "guest", RealName: "A guest", Restricted: true},
 		},
 		Channels: []slacksim.Channel{
-			{ID: "C0DESK", Name: "service-desk", Members: []string{DanaSlack, RobSlack, SamSlack, GuestSlack, "U0BOT"}},
+			{ID: "C0DESK", Name: "service-desk", Members: []string{DanaSlack, RobSlack, SamSlack, NiaSlack, GuestSlack, "U0BOT"}},
 			{ID: "C0HARBOR", Name: "harbor-dental", Members: []string{DanaSlack, RobSlack}},
+			{ID: "C0SHARED", Name: "with-juniper-legal", ExtShared: true, Members: []string{DanaSlack, "U0BOT"}},
+			{ID: "C0SOON", Name: "with-summit-physio", PendingExtShared: true, Members: []string{DanaSlack, "U0BOT"}},
+			{ID: "C0BILL", Name: "billing", Members: []string{DanaSlack, RobSlack, "U0BOT"}},
 		},
 	}
 	for i := range s.o.Crowd {
@@ -144,15 +156,30 @@ func (s *Shop) teamsOptions() teamssim.Options {
 			{AADObjectID: DanaTeams, Name: "Dana Ruiz", Email: "dana@shop.example"},
 			{AADObjectID: RobTeams, Name: "Rob Ames", Email: "rob@shop.example"},
 			{AADObjectID: SamTeams, Name: "Sam Ito", Email: "sam@shop.example"},
+			{AADObjectID: NiaTeams, Name: "Nia Park", Email: "nia@shop.example"},
 			{AADObjectID: GuestTeams, Name: "A guest", Email: "guest@elsewhere.example", Guest: true},
 		},
-		Channels: []teamssim.Channel{{TeamID: "19:desk@thread.tacv2", ID: "19:desk@thread.tacv2", Name: "Service desk"}},
+		Chats: []teamssim.Chat{{ID: "19:dana-rob@thread.v2", Name: "Dana and Rob", Members: []string{DanaTeams, RobTeams}}},
+		Channels: []teamssim.Channel{
+			{TeamID: DeskTeams, ID: DeskTeams, Name: "Service desk"}, {TeamID: DeskTeams, ID: BillingTeams, Name: "Billing"},
+		},
 	}
 	for i := range s.o.Crowd {
 		dana, rob := TeamsCrowd(i)
 		o.Users = append(o.Users, teamssim.User{AADObjectID: dana, Name: "Dana Ruiz"}, teamssim.User{AADObjectID: rob, Name: "Rob Ames"})
 	}
 	return o
+}
+
+// Scopes are what the Slack app was granted: what its manifest asks for.
+func Scopes() []string { return names(slack.Scopes()) }
+
+func names(all []slack.Permission) []string {
+	var names []string
+	for _, p := range all {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // SlackCrowd are the i-th chat users of Options.Crowd in Slack.
