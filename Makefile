@@ -7,10 +7,10 @@ SEED     ?= 1
 CHANGES  ?= 300
 SUDO     := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: help test check lint format vet staticcheck cards deploy race fuzz chaos sabotage pictures demo build redis
+.PHONY: help test check lint format vet staticcheck cards deploy race fuzz chaos sabotage pictures demo build release release-check redis
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: redis ## all Go tests, with a real redis-server (installed when missing)
 	go test -timeout 8m ./...
@@ -59,6 +59,12 @@ pictures: ## the pictures of docs/, of real cards (needs Chromium and fonts-noto
 
 demo: ## the whole bot with a simulated Syncro, Slack and Teams, on this machine alone
 	go run ./cmd/bot demo
+
+release: ## dist/: static programs for six platforms, checksums, what they are made of, manual, completions
+	nice go run ./internal/release
+
+release-check: ## two builds in two folders with two caches are the same bytes
+	nice go run ./internal/release -check
 
 build: ## the program, as ./bot
 	CGO_ENABLED=0 go build -trimpath -o bot ./cmd/bot

@@ -45,6 +45,7 @@ func root() *cobra.Command {
 		doctorCommand(),
 		auditCommand(),
 		manifestCommand(),
+		manCommand(),
 		versionCommand(),
 	)
 	return c

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"debug/buildinfo"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestArchivesHaveTheFilesAndAreTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	files := []file{{"bot", 0o755, []byte("program")}, {"man/bot.1", 0o644, []byte("manual")}}
+	for _, zipped := range []bool{false, true} {
+		one, err := pack("syncrobot_1", zipped, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if two, err := pack("syncrobot_1", zipped, files); err != nil || !bytes.Equal(one, two) {
+			t.Errorf("zip %v: two archives differ, %v", zipped, err)
+		}
+		var found []string
+		if zipped {
+			z, err := zip.NewReader(bytes.NewReader(one), int64(len(one)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range z.File {
+				found = append(found, f.Name)
+			}
+		} else {
+			g, err := gzip.NewReader(bytes.NewReader(one))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for r := tar.NewReader(g); ; {
+				h, err := r.Next()
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if h.Name == "syncrobot_1/bot" && h.Mode != 0o755 {
+					t.Errorf("the program's mode is %o", h.Mode)
+				}
+				found = append(found, h.Name)
+			}
+		}
+		if strings.Join(found, " ") != "syncrobot_1/bot syncrobot_1/man/bot.1" {
+			t.Errorf("zip %v: %q", zipped, found)
+		}
+	}
+}
+
+// The test's own program is a Go program like any other.
+func TestTheBillNamesWhatIsLinked(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := bill(info, []byte("program"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bom struct {
+		Format     string `json:"bomFormat"`
+		Components []struct{ Name, Version, Purl string }
+	}
+	if err := json.Unmarshal(list, &bom); err != nil || bom.Format != "CycloneDX" {
+		t.Fatalf("%v: %s", err, list)
+	}
+	seen := map[string]string{}
+	for _, c := range bom.Components {
+		seen[c.Name] = c.Purl
+	}
+	const library = "github.com/CycloneDX/cyclonedx-go"
+	if seen["std"] == "" || !strings.HasPrefix(seen[library], "pkg:golang/"+library+"@v") {
+		t.Errorf("%s", list)
+	}
+	if again, err := bill(info, []byte("program")); err != nil || !bytes.Equal(list, again) {
+		t.Error("two bills of one program differ")
+	}
+}
+
+func TestSumsAreReadBySha256sum(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	for _, name := range []string{"b.zip", "a.tar.gz"} {
+		if err := os.WriteFile(filepath.Join(out, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sums(out); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), "sha256sum", "--check", "--strict", "SHA256SUMS")
+	c.Dir = out
+	if said, err := c.CombinedOutput(); err != nil || strings.Count(string(said), ": OK") != 2 {
+		t.Errorf("%v: %s", err, said)
+	}
+}
