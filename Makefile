@@ -40,12 +40,22 @@ deploy: ## deploy/: Helm, compose, Dockerfile, systemd unit, proxies, each by th
 race: redis ## all Go tests with the race detector
 	go test -race -timeout 12m ./...
 
-fuzz: ## each fuzz target for FUZZTIME (10s)
-	@list=$$(go test -list "^Fuzz" ./...) || { echo "$$list"; exit 1; }; echo "$$list" | \
-	awk '/^Fuzz/ { names = names " " $$1 } $$1 == "ok" { n = split(names, name); for (i = 1; i <= n; i++) print $$2, name[i]; names = "" }' | \
-	while read -r package target; do \
-		echo "$$package $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+# Guided by coverage, but where sops is linked: instrumenting the clouds' SDKs
+# that come with it takes longer than all the fuzzing.
+fuzz: redis ## each fuzz target for FUZZTIME (10s)
+	@set -e; all=$$(mktemp -d); trap 'rm -rf "$$all"' EXIT; \
+	for package in $$(grep -rl '^func Fuzz' --include='*_test.go' . | xargs -n 1 dirname | sort -u); do \
+		if go list -deps -test "$$package" | grep -q '^github.com/getsops/sops/'; then \
+			go test -c -o "$$all/blind" "$$package"; fi; \
+		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' "$$package"/*_test.go | cut -c 6-); do \
+			echo "$$package $$target"; \
+			if [ -e "$$all/blind" ]; then \
+				(cd "$$package" && "$$all/blind" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzcachedir "$$all/cache"); \
+			else \
+				go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+			fi </dev/null; \
+		done; \
+		rm -f "$$all/blind"; \
 	done
 
 chaos: redis ## real bots on a real Redis while everything fails: MODES (single sentinel cluster), SEED (1), CHANGES (300)

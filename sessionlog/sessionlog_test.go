@@ -98,6 +98,13 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(f.Dir, d.Path)); err != nil || string(text) != d.Text {
 		t.Errorf("the first file changed: %v", err)
 	}
+	// What customers wrote is nobody's business who only has an account on the
+	// machine.
+	for _, at := range []string{d.Path, filepath.Dir(d.Path), "clients"} {
+		if info, err := os.Stat(filepath.Join(f.Dir, at)); err != nil || info.Mode().Perm()&0o007 != 0 {
+			t.Errorf("%s: %v, %v", at, info.Mode(), err)
+		}
+	}
 }
 
 func TestALinkDoesNotLeadOutOfTheFolder(t *testing.T) {

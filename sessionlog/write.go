@@ -26,7 +26,7 @@ type Folder struct {
 // that file was there before.
 func (f Folder) Write(ctx context.Context, d Draft) (name string, written bool, err error) {
 	// A root keeps every path below the folder, whatever links it meets.
-	if err := os.MkdirAll(f.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(f.Dir, 0o750); err != nil {
 		return "", false, fmt.Errorf("session log: %w", err)
 	}
 	root, err := os.OpenRoot(f.Dir)
@@ -34,7 +34,7 @@ func (f Folder) Write(ctx context.Context, d Draft) (name string, written bool, 
 		return "", false, fmt.Errorf("session log: %w", err)
 	}
 	defer root.Close()
-	if err := root.MkdirAll(filepath.FromSlash(path.Dir(d.Path)), 0o755); err != nil {
+	if err := root.MkdirAll(filepath.FromSlash(path.Dir(d.Path)), 0o750); err != nil {
 		return "", false, fmt.Errorf("session log: %w", err)
 	}
 	stem := strings.TrimSuffix(d.Path, ".md")
@@ -43,7 +43,7 @@ func (f Folder) Write(ctx context.Context, d Draft) (name string, written bool, 
 		if n > 1 {
 			name = fmt.Sprintf("%s-%d.md", stem, n)
 		}
-		file, err := root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		file, err := root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 		if errors.Is(err, fs.ErrExist) {
 			if old, err := root.ReadFile(filepath.FromSlash(name)); err == nil && string(old) == d.Text {
 				return name, false, nil
