@@ -22,6 +22,9 @@ const (
 	Stopped   = "stopped"      // send nothing more
 	NotTheirs = "not-theirs"   // they pressed a button of somebody else's card: nothing happened
 
+	Linked   = "linked"   // they put a key of their own into the vault: who confirmed it on the page behind their link
+	Unlinked = "unlinked" // they took it out
+
 	SessionLog = "session-log" // they had a session log written; on record directly before the file is
 )
 

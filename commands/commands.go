@@ -44,6 +44,8 @@ func all() []Command {
 		sessionLog(),
 		pending(),
 		whoami(),
+		link(),
+		unlink(),
 		help(),
 	}
 }
@@ -56,6 +58,10 @@ type Command struct {
 	Summary  string // one line
 	Examples []string
 	Run      func(ctx context.Context, c *Call) (Result, error)
+
+	// NoKey runs the command for a technician without a key as well: its Call
+	// has no Reader, and of Who nothing.
+	NoKey bool
 
 	// Ask is the form for what a line lacks, decided from the line alone and
 	// so opened at once; nil where it lacks nothing. The command opens no
@@ -105,6 +111,7 @@ type Call struct {
 	name      string                                         // of the command
 	commands  []Command
 	user      chat.User // who typed it, as the platform knows them
+	links     Links
 	timers    timers
 	lists     lists
 	readings  readings

@@ -44,6 +44,7 @@ type Options struct {
 	Post    func(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error)
 
 	Audit  *audit.Log
+	Links  Links
 	Log    *slog.Logger
 	Failed func(code string) // told of each command that came to nothing, by the code on its card
 }
@@ -227,10 +228,17 @@ func (b *Bot) answer(ctx context.Context, user chat.User, line string, at chat.R
 		b.Log.Info("refused a person who is not served", "user", user.Key(), "outsider", user.Outsider)
 		return card(refusal())
 	}
+	if hasKey(line) {
+		return b.present(ctx, user, "", Result{}, errKeyInChat)
+	}
 	// What is wrong with the line is said before a key is asked for.
 	command, rest, err := find(b.commands, line)
 	if err != nil {
 		return b.present(ctx, user, line, Result{}, err)
+	}
+	if command.NoKey {
+		result, err := command.Run(ctx, &Call{Rest: rest, Rules: b.Rules, name: command.Name, commands: b.commands, user: user, links: b.Links})
+		return b.present(ctx, user, line, result, err)
 	}
 	if form, err := b.asks(ctx, user, command, rest); form != nil || err != nil {
 		return b.present(ctx, user, line, Result{form: form}, err)
@@ -281,6 +289,9 @@ func (b *Bot) present(ctx context.Context, user chat.User, typed string, result 
 			result.Choices = e.Choices
 		} else {
 			b.Log.Warn("a command failed", "user", user.Key(), "error", err)
+		}
+		if linkHelps(err) {
+			result.Choices = append(result.Choices, linkMyKey)
 		}
 	}
 	if len(result.Choices)+len(result.beside) > 0 {

@@ -69,6 +69,11 @@ func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, 
 	if !b.served(req.User) {
 		return show(refusal())
 	}
+	if anyKey(req.Form.Values) { // the form closes: it would show it on
+		return nil, func(ctx context.Context, r chat.Replier) {
+			b.reply(ctx, req, r, b.present(ctx, req.User, "", Result{}, errKeyInChat))
+		}
+	}
 	a, err := b.choices.form(ctx, req.User, req.Form.ID)
 	if err != nil {
 		return show(errorCard(err, ""))
@@ -158,7 +163,7 @@ func (b *Bot) edit(ctx context.Context, req chat.Request) chat.Answer {
 
 // Suggest finds what a person may mean by what they typed into a form.
 func (b *Bot) Suggest(ctx context.Context, req chat.Request) []chat.Option {
-	if !b.served(req.User) {
+	if !b.served(req.User) || hasKey(req.Search.Typed) {
 		return nil
 	}
 	a, err := b.choices.form(ctx, req.User, req.Search.Form)
@@ -194,6 +199,9 @@ func (b *Bot) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, *chat
 	fail := func(c chat.Card) (*chat.Form, *chat.Card) { return nil, &c }
 	if !b.served(req.User) {
 		return fail(refusal())
+	}
+	if m := req.Shortcut.Message; m != nil && hasKey(m.Text) {
+		return fail(errorCard(errKeyInChat, ""))
 	}
 	for i := range b.commands {
 		c := &b.commands[i]

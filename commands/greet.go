@@ -39,7 +39,7 @@ func (b *Bot) Greet(ctx context.Context, req chat.Request) chat.Card {
 				may = "Until then what you do is logged under the shared key, as " + who.FullName
 			}
 		}
-		card.Parts = []chat.Part{chat.Text("You have no Syncro key of your own here yet. Ask the administrator of this bot to add it: comments and charges then carry your name. " + may + ".")}
+		card.Parts = []chat.Part{chat.Text("You have no Syncro key of your own here yet. Write “link” to link it: comments and charges then carry your name. " + may + ".")}
 	case err != nil:
 		words, code := Explain(err)
 		card.Parts = []chat.Part{chat.Text(words)}

@@ -29,15 +29,32 @@ func Explain(err error) (words, code string) {
 		store     *confirm.StoreError
 		replicas  *confirm.ReplicasError
 		uncounted *syncro.UncountedError
+		taken     *identity.TakenError
+		readOnly  *identity.ReadOnlyError
+		away      *chat.UnreachableError
 	)
 	switch {
 	case errors.As(err, &usage):
 		return usage.Problem, "usage"
 	case errors.Is(err, identity.ErrUnknown):
 		return "I do not know you. Ask the administrator of this bot to add you to its technicians.", "unknown-person"
+	case errors.As(err, &noKey) && noKey.Status != "":
+		return "Your Syncro key was taken out of use. Ask the administrator why.", "no-key"
 	case errors.As(err, &noKey):
 		return "You have no Syncro key of your own in the vault, and the shared key may not be used for this. " +
-			"Ask the administrator to add your key: comments and charges then carry your name.", "no-key"
+			"Link your own: comments and charges then carry your name.", "no-key"
+	case errors.Is(err, errKeyInChat):
+		return "That looked like a Syncro key. I did not keep it, and do not repeat it. Whoever can read this chat may have seen it: " +
+			"revoke it in Syncro now (Admin, API Tokens), delete your message if you can, and link a new key on my page.", "key-in-chat"
+	case errors.As(err, &taken):
+		return taken.Words(), "key-of-another"
+	case errors.Is(err, ErrNoPage):
+		return "Keys are linked on a page of mine, and nobody has told me my own address. Ask the administrator to set public_url in the config, " +
+			"or to add your key with “bot keys add”.", "no-page"
+	case errors.As(err, &readOnly):
+		return "I cannot write in my vault; my log says why. Ask the administrator to mend that, or to add your key with “bot keys add”.", "vault-read-only"
+	case errors.As(err, &away):
+		return "I cannot write to you in our own chat: " + away.Why + ". " + away.Remedy, "unreachable"
 	case errors.As(err, &wrong):
 		return fmt.Sprintf("The key in your vault entry belongs to Syncro user %d, not to %d as the entry says. "+
 			"It is not used until the administrator has mended the entry.", wrong.Got, wrong.Want), "wrong-person"
@@ -70,11 +87,22 @@ func Explain(err error) (words, code string) {
 	return "Something went wrong inside the bot; its log says what.", "internal"
 }
 
+// linkHelps reports whether linking a key is the way out of an error.
+func linkHelps(err error) bool {
+	if e, ok := errors.AsType[*identity.NoKeyError](err); ok {
+		return e.Status == ""
+	}
+	if e, ok := errors.AsType[*syncro.Error](err); ok {
+		return e.Kind == syncro.KeyRefused
+	}
+	return errors.Is(err, errKeyInChat)
+}
+
 // answered is Syncro's refusal in words.
 func answered(e *syncro.Error) (words, code string) {
 	switch e.Kind {
 	case syncro.KeyRefused:
-		return "Syncro refuses your key (401): it is wrong, expired or revoked. Ask the administrator for a new one.", "key-refused"
+		return "Syncro refuses your key (401): it is wrong, expired or revoked. Link a new one.", "key-refused"
 	case syncro.NotPermitted:
 		return fmt.Sprintf("Your Syncro key lacks a permission for this (%d). Syncro says: “%s”", e.Status, e.Message), "not-permitted"
 	case syncro.NotFound:
@@ -114,7 +142,7 @@ func errorCard(err error, typed string) chat.Card {
 			c.Parts = append(c.Parts, chat.Text("Usage: "+e.Command.usage()))
 		}
 	}
-	if typed = strings.TrimFunc(typed, space); typed != "" {
+	if typed = strings.TrimFunc(typed, space); typed != "" && !errors.Is(err, errKeyInChat) {
 		c.Parts = append(c.Parts, chat.Text("You typed:"), chat.Code(typed))
 	}
 	return c

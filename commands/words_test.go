@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/identity"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -21,6 +22,7 @@ func everyError() []error {
 		&identity.VaultError{Err: errors.New("x")}, &confirm.ActorError{}, &confirm.StoreError{Err: errors.New("x")},
 		&confirm.ReplicasError{Want: 1},
 		&syncro.BusyError{}, &syncro.AmbiguousNumber{Number: 1, Tickets: []syncro.Ticket{{}, {}}},
+		&identity.TakenError{Of: "rob"}, &identity.ReadOnlyError{Err: errors.New("x")}, ErrNoPage, &chat.UnreachableError{Why: "x"},
 		context.DeadlineExceeded, errNoChoice, errNotYours, errors.New("a fault of ours"),
 	}
 	for kind := syncro.Unreachable; kind <= syncro.Garbled; kind++ {
@@ -35,6 +37,15 @@ func everyError() []error {
 // Codes that the engine's own cards carry.
 var engineCodes = []string{"card-expired", "not-your-card", "ticket-busy", "redis", "record-lost"}
 
+// TestAKeyIsNotGivenBack: what looks like a key is told of, and not repeated.
+func TestAKeyIsNotGivenBack(t *testing.T) {
+	t.Parallel()
+	c := errorCard(fmt.Errorf("x: %w", errKeyInChat), "note 32164 Tdemo-sam-90f3b7d2c6e1a584")
+	if plain := c.Plain(); strings.Contains(plain, "90f3b7") || !strings.Contains(plain, "revoke it") || c.Note != "key-in-chat" {
+		t.Errorf("said:\n%s", plain)
+	}
+}
+
 func TestEveryCodeIsExplainedInTheDocs(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/troubleshooting.md")
@@ -47,7 +58,7 @@ func TestEveryCodeIsExplainedInTheDocs(t *testing.T) {
 			sections[strings.TrimSpace(code)] = false
 		}
 	}
-	codes := engineCodes
+	codes := append([]string{"key-in-chat"}, engineCodes...)
 	for _, err := range everyError() {
 		words, code := Explain(err)
 		if words == "" || code == "" {

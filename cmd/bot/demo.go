@@ -67,6 +67,7 @@ func demo(ctx context.Context, listen string, log *slog.Logger, out io.Writer) e
 		ReadHeaderTimeout: 5 * time.Second,
 	}
 	office.PointAt("http://" + b.public.Addr().String())
+	b.links.PublicURL = "http://" + b.public.Addr().String()
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -95,7 +96,8 @@ func demo(ctx context.Context, listen string, log *slog.Logger, out io.Writer) e
 			}
 		}
 	})
-	fmt.Fprintf(out, "The demo is at http://%s\nNothing leaves this machine. Ctrl-C ends it.\n", page.Addr())
+	fmt.Fprintf(out, "The demo is at http://%s\nNothing leaves this machine. Ctrl-C ends it.\n"+
+		"Sam has no key yet: write “link” as Sam, and paste %s on the page.\n", page.Addr(), shop.SamToken)
 	return group.Wait()
 }
 

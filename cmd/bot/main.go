@@ -43,6 +43,7 @@ func root() *cobra.Command {
 		serveCommand(),
 		configCommand(),
 		doctorCommand(),
+		keysCommand(),
 		auditCommand(),
 		manifestCommand(),
 		manCommand(),

@@ -31,6 +31,7 @@ import (
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/doctor"
 	"github.com/syncrobot/syncrobot/identity"
+	"github.com/syncrobot/syncrobot/linking"
 	"github.com/syncrobot/syncrobot/notify"
 	"github.com/syncrobot/syncrobot/sessionlog"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -95,6 +96,7 @@ type bot struct {
 	audit     *audit.Log
 	work      *chat.Work
 	figures   *metrics
+	links     *linking.Links
 	traces    *sdktrace.TracerProvider
 	public    net.Listener
 	admin     net.Listener
@@ -120,7 +122,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 		return nil, err
 	}
 	b.people, err = identity.New(identity.Options{
-		Vault:     identity.Vault{Dir: cfg.Vault.Dir, UserEntry: cfg.Vault.UserEntry, SharedEntry: cfg.Vault.SharedEntry},
+		Vault:     vaultOf(cfg),
 		SharedKey: identity.Policy(cfg.Vault.SharedKey), People: people(cfg), Log: log,
 		Me: func(ctx context.Context, key syncro.Key) (syncro.Me, error) {
 			return client.Reader(key, syncro.ClassClick).Me(ctx)
@@ -152,13 +154,17 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	})
 	b.news = newNotifier(b, client)
 	b.audit = audit.New(b.redis, log, confirm.AuditStreams()...)
+	post := func(ctx context.Context, at chat.Place, c chat.Card) (chat.Ref, error) {
+		return b.platforms.Post(ctx, at, c)
+	}
+	b.links = linking.New(linking.Options{
+		PublicURL: cfg.PublicURL, NoPage: commands.ErrNoPage, SyncroURL: cfg.Syncro.URL, Redis: b.redis, People: b.people,
+		Post: post, Redraw: redraw, Record: b.audit.Add, Explain: commands.Explain, Log: log,
+	})
 	b.handler = commands.New(commands.Options{
-		People: b.people, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw,
+		People: b.people, Links: b.links, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw, Post: post,
 		Evening: commands.Evening{
 			On: cfg.EndOfDay.On, At: cfg.EndOfDay.At, Days: cfg.EndOfDay.Days, Nudge: cfg.Timers.NudgeAfter,
-		},
-		Post: func(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error) {
-			return b.platforms.Post(ctx, at, card)
 		},
 		TTL: cfg.Confirm.TTL, Rules: rules(cfg), Audit: b.audit, Log: log, Failed: b.figures.failed,
 	})
@@ -181,6 +187,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() (*config.Config, error)) error {
 	mux := http.NewServeMux()
 	b.platforms.Mount(mux)
+	b.links.Mount(mux)
 	mux.Handle("GET /{$}", doctor.About(b.cfg))
 	if secret := b.cfg.Notify.WebhookSecret; !secret.Empty() {
 		mux.Handle("POST /syncro/webhook/{secret}", b.news.Webhook(secret.Reveal()))

@@ -74,6 +74,7 @@ func openWorld(t *testing.T, settings ...setting) *world {
 	w.unhurried(t)
 	w.bot = w.newBot(t)
 	w.PointAt("http://" + w.bot.public.Addr().String())
+	w.bot.links.PublicURL = "http://" + w.bot.public.Addr().String()
 	w.start(t)
 	if w.cfg.Slack.Transport == "socket" {
 		until(t, "the bot has called Slack", func() bool { return w.Slack.Sockets() > 0 })

@@ -28,6 +28,7 @@ var may = map[string][]string{
 	"confirm":        {"audit", "syncro", "chat"},
 	"doctor":         {"adapters/", "commands", "confirm", "identity", "syncro", "chat", "config"},
 	"identity":       {"syncro", "chat"},
+	"linking":        {"audit", "identity", "syncro", "chat"},
 	"notify":         {"syncro", "chat"},
 	"sessionlog":     {"syncro"},
 	"chat/chattest":  {"chat"},

@@ -43,6 +43,8 @@ const (
 	GuestSlack, GuestTeams = "U0GUEST", "a1c5d1f0-4444-4c7a-9a51-7f0f3f1c0004"
 
 	DanaToken, RobToken, SharedToken = "Tdemo-dana-6b1d0c8f5e2a4937", "Tdemo-rob-d4e85a7c0b319f62", "Tdemo-office-27c9e1f0a8b5463d"
+
+	SamToken = "Tdemo-sam-90f3b7d2c6e1a584" // Syncro knows it, and the vault has it not: for Sam to link
 )
 
 // Tokens are the keys that the shop's Syncro knows.
@@ -50,6 +52,7 @@ var Tokens = []syncrosim.Token{
 	{Key: DanaToken, UserID: 4101, Name: "Dana Ruiz"},
 	{Key: RobToken, UserID: 4107, Name: "Rob Ames"},
 	{Key: SharedToken, UserID: 4100, Name: "Front Office"},
+	{Key: SamToken, UserID: 4133, Name: "Sam Ito"},
 }
 
 // Options are how a shop differs from the demo's.

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// TestKeysCommand: an administrator adds, lists and verifies keys; no key is
+// ever printed.
+func TestKeysCommand(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	yaml, err := os.ReadFile(filepath.Join(w.Dir, "bot.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.Dir, "keys.yaml")
+	yaml = syncroLine.ReplaceAll(yaml, []byte(`syncro: {url: "`+w.cfg.Syncro.URL+`", requests_per_minute: 100000}`))
+	if err := os.WriteFile(path, yaml, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(stdin string, args ...string) (string, error) {
+		var out bytes.Buffer
+		c := root()
+		c.SetArgs(append([]string{"keys", "--config", path}, args...))
+		c.SetIn(strings.NewReader(stdin))
+		c.SetOut(&out)
+		var err error
+		w.withVault(t, func() { err = c.ExecuteContext(t.Context()) })
+		told := out.String()
+		if err != nil {
+			told += err.Error()
+		}
+		for _, secret := range []string{danaToken, robToken, samToken, sharedToken} {
+			if strings.Contains(told, secret) {
+				t.Errorf("%v printed a key", args)
+			}
+		}
+		return told, err
+	}
+	for _, c := range []struct {
+		stdin string
+		args  []string
+		fails bool
+		words []string
+	}{
+		{"", []string{"list"}, false, []string{"dana", "syncro-dana.sops.yaml", "active", "4101", "age1", "sam", "no entry", "(shared)", "Front Office"}},
+		{samToken, []string{"add", "nobody"}, true, []string{"no technician \"nobody\""}},
+		{"Twrong-1", []string{"add", "sam"}, true, []string{"nothing was added", "401"}},
+		{"two words", []string{"add", "sam"}, true, []string{"no key"}},
+		{"", []string{"add", "sam"}, true, []string{"no key"}},
+		{samToken + "\n", []string{"add", "sam"}, false, []string{"Sam Ito (user 4133)"}},
+		{samToken + "\n", []string{"add", "sam"}, true, []string{"--replace"}},
+		{samToken + "\n", []string{"add", "sam", "--replace"}, false, []string{"Sam Ito"}},
+		{sharedToken + "\n", []string{"add", "--shared", "--replace"}, false, []string{"Front Office"}},
+		{"", []string{"verify"}, false, []string{"dana: fine: Dana Ruiz (4101)", "sam: fine: Sam Ito (4133)", "(shared): fine: Front Office (4100)"}},
+	} {
+		told, err := run(c.stdin, c.args...)
+		if (err != nil) != c.fails {
+			t.Errorf("%v: %v", c.args, err)
+		}
+		for _, words := range c.words {
+			if !strings.Contains(told, words) {
+				t.Errorf("%v does not say %q:\n%s", c.args, words, told)
+			}
+		}
+	}
+	w.withVault(t, func() {
+		if _, err := w.Vault().AddEntry(t.Context(), "sam", robToken, syncro.Me{UserID: 4133, Name: "Sam Ito"}, true); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if told, err := run("", "verify"); err == nil || !strings.Contains(told, "sam: the key belongs to Rob Ames (4107), not to 4133") {
+		t.Errorf("%v:\n%s", err, told)
+	}
+}
