@@ -21,8 +21,8 @@ import (
 
 var linkAddress = regexp.MustCompile(`http://[0-9.:]+/link/[A-Z2-7]{26}`)
 
-// address is the link that the bot wrote to a person in their own chat last.
-func (w *world) address(t *testing.T, slackID, teamsID string) string {
+// linkOf is the link that the bot wrote to a person in their own chat last.
+func (w *world) linkOf(t *testing.T, slackID, teamsID string) string {
 	t.Helper()
 	var found string
 	until(t, "the link is in the person's own chat", func() bool {
@@ -104,7 +104,7 @@ func (w *world) withVault(t *testing.T, do func()) {
 	do()
 }
 
-// own are a person's ids where they are, for address.
+// own are a person's ids where they are, for linkOf.
 func own(p person) (slackID, teamsID string) {
 	switch p := p.(type) {
 	case slackPerson:
@@ -124,7 +124,7 @@ func TestLink(t *testing.T) {
 		c := ask(t, sam, "note 32164 by Sam", "Nothing was sent.", "no Syncro key of your own", "no-key")
 		c = press(t, sam, c, "Link my key", "I have written to you")
 		slackID, teamsID := own(sam)
-		at := w.address(t, slackID, teamsID)
+		at := w.linkOf(t, slackID, teamsID)
 		if strings.Contains(c.text, "/link/") {
 			t.Error("the link is where others may see it")
 		}
@@ -238,7 +238,7 @@ func TestLinkAgain(t *testing.T) {
 	dana := slackPerson{w, danaSlack, "C0DESK"}
 	ask(t, dana, "whoami", "Dana Ruiz (Syncro user 4101)")
 	ask(t, dana, "link", "I have written to you")
-	at := w.address(t, danaSlack, "")
+	at := w.linkOf(t, danaSlack, "")
 	if v := paste(t, at, "key", robToken); !v.has("The key you gave belongs to Rob Ames (4107), not Dana Ruiz (4101).") {
 		t.Errorf("%d %s", v.status, v.body)
 	}
@@ -269,7 +269,7 @@ func TestLinkAgain(t *testing.T) {
 
 	// Five keys are tried behind one link, and no more.
 	ask(t, slackPerson{w, robSlack, "C0DESK"}, "link", "I have written to you")
-	at = w.address(t, robSlack, "")
+	at = w.linkOf(t, robSlack, "")
 	for i := range 7 {
 		want := 422
 		if i >= 5 {
@@ -344,7 +344,7 @@ func TestLinkInABrowser(t *testing.T) {
 	w := openWorld(t)
 	sam := slackPerson{w, samSlack, "C0DESK"}
 	ask(t, sam, "link", "I have written to you")
-	at := w.address(t, samSlack, "")
+	at := w.linkOf(t, samSlack, "")
 
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
