@@ -244,7 +244,7 @@ func TestBadKeys(t *testing.T) {
 // takes one away, without a restart.
 func TestReload(t *testing.T) {
 	t.Parallel()
-	const samToken = "Tdemo-sam-0c4f7d92a1e8b635"
+	const newToken = "Tdemo-sam-0c4f7d92a1e8b635"
 	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
 		sam, rob := who(samSlack, samTeams), who(robSlack, robTeams)
 		ask(t, sam, "whoami", "I do not know you.")
@@ -260,7 +260,7 @@ func TestReload(t *testing.T) {
 		vaultDoor.Lock()
 		defer vaultDoor.Unlock()
 		w.bringKey(t)
-		if _, err := w.Vault().AddEntry(t.Context(), "sam", samToken, syncro.Me{UserID: 4112, Name: "Priya Nair"}, false); err != nil {
+		if _, err := w.Vault().AddEntry(t.Context(), "sam", newToken, syncro.Me{UserID: 4112, Name: "Priya Nair"}, false); err != nil {
 			t.Fatal(err)
 		}
 		w.hangup <- os.Signal(syscall.SIGHUP)
@@ -269,6 +269,6 @@ func TestReload(t *testing.T) {
 		ask(t, rob, "whoami", "I do not know you.")
 	}, func(w *world) {
 		w.cfg.Technicians = w.cfg.Technicians[:2]
-		w.tokens = append(slices.Clone(shop.Tokens), syncrosim.Token{Key: samToken, UserID: 4112, Name: "Priya Nair"})
+		w.tokens = append(slices.Clone(shop.Tokens), syncrosim.Token{Key: newToken, UserID: 4112, Name: "Priya Nair"})
 	})
 }

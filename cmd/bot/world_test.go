@@ -133,7 +133,7 @@ const (
 	deskTeams, billingTeams = shop.DeskTeams, shop.BillingTeams
 	webhookSecret           = shop.WebhookSecret
 
-	danaToken, robToken, sharedToken = shop.DanaToken, shop.RobToken, shop.SharedToken
+	danaToken, robToken, sharedToken, samToken = shop.DanaToken, shop.RobToken, shop.SharedToken, shop.SamToken
 )
 
 // unhurried puts a Syncro without a limit in the place of the shop's.
