@@ -66,6 +66,7 @@ func (c *Call) openTickets(ctx context.Context, fresh bool) (reading, error) {
 // group is tickets under one heading.
 type group struct {
 	name    string
+	whose   string // mine, unassigned or others
 	tickets []syncro.Ticket
 }
 
@@ -74,19 +75,19 @@ type group struct {
 func (c *Call) groups(tickets []syncro.Ticket) []group {
 	var all []group
 	for _, g := range []struct {
-		name    string
-		belongs func(t syncro.Ticket) bool
+		name, whose string
+		belongs     func(t syncro.Ticket) bool
 	}{
-		{"Yours, due today or overdue", func(t syncro.Ticket) bool { return c.mine(t) && c.due(t) }},
-		{"Yours, the customer waits for you", func(t syncro.Ticket) bool { return c.mine(t) && t.Replied }},
-		{"Yours", c.mine},
-		{"Unassigned", unassigned},
-		{"Others'", func(syncro.Ticket) bool { return true }},
+		{"Yours, due today or overdue", "mine", func(t syncro.Ticket) bool { return c.mine(t) && c.due(t) }},
+		{"Yours, the customer waits for you", "mine", func(t syncro.Ticket) bool { return c.mine(t) && t.Replied }},
+		{"Yours", "mine", c.mine},
+		{"Unassigned", "unassigned", unassigned},
+		{"Others'", "others", func(syncro.Ticket) bool { return true }},
 	} {
 		var in []syncro.Ticket
 		in, tickets = split(tickets, g.belongs)
 		if len(in) > 0 {
-			all = append(all, group{g.name, latestFirst(in)})
+			all = append(all, group{g.name, g.whose, latestFirst(in)})
 		}
 	}
 	return all
@@ -202,7 +203,7 @@ func (c *Call) home(ctx context.Context) (Result, error) {
 	}
 	room := homeRows
 	for _, g := range c.groups(r.List.Items) {
-		if room == 0 || g.name == "Others'" {
+		if room == 0 || g.whose == "others" {
 			continue // theirs are a button away
 		}
 		shown := g.tickets[:min(len(g.tickets), room)]

@@ -94,7 +94,10 @@ func (b *Bot) reply(ctx context.Context, req chat.Request, r chat.Replier, resul
 	if result.form != nil {
 		err = r.Ask(ctx, *result.form)
 	}
-	for _, card := range result.Cards {
+	for i, card := range result.Cards {
+		if i == 1 && req.Click != nil && req.Click.Aside != "" {
+			r = inPlace{b, req, req.Click.Aside} // the first took the clicked card's place
+		}
 		if err == nil {
 			_, err = r.Reply(ctx, card)
 		}

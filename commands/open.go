@@ -59,16 +59,13 @@ func (c *Call) day(ctx context.Context, r reading, view string, page int) (Resul
 	free, own, total := 0, 0, len(r.List.Items)
 	var shown []group
 	for _, g := range groups {
-		var whose string
-		switch g.name {
-		case "Unassigned":
-			whose, free = "unassigned", len(g.tickets)
-		case "Others'":
-			whose = "others"
-		default:
-			whose, own = "mine", own+len(g.tickets)
+		switch g.whose {
+		case "mine":
+			own += len(g.tickets)
+		case "unassigned":
+			free += len(g.tickets)
 		}
-		if view == "" || view == "all" || view == whose {
+		if view == "" || view == "all" || view == g.whose {
 			shown = append(shown, g)
 		}
 	}

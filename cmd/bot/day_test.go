@@ -82,6 +82,8 @@ func TestDay(t *testing.T) {
 			ask(t, dana, "2", "Line 2 of your list “customers harbor”", "Harbor Dental", "Tickets (")
 			ask(t, dana, "open 32164", "#32164 VPN drops every hour")
 
+			press(t, dana, ask(t, dana, "open", "Waiting for you (2)"), "What waits", "Waiting for you · 2")
+			see(t, dana, "Confirm: Note on #32159", "a word") // each below the other, the newest last
 			press(t, dana, waits, "Cancel", "Cancelled")
 			press(t, dana, ask(t, dana, "open", "▶ Timer running"), "Stop timer", "Stopped: ")
 			ask(t, dana, "open mine", "■ Timer stopped, not billed yet")

@@ -854,3 +854,58 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d messages", len(seen))
 	}
 }
+
+// TestUnfurl holds chat.unfurl to its rules: a link that the app was told of,
+// in that message, by either of two names for it.
+func TestUnfurl(t *testing.T) {
+	t.Parallel()
+	var events []map[string]any
+	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Event map[string]any }
+		if err := json.NewDecoder(r.Body).Decode(&body); err == nil {
+			events = append(events, body.Event)
+		}
+	}))
+	defer bot.Close()
+	s := New(Options{
+		BotURL: bot.URL, SigningSecret: "s", BotToken: "xoxb-1", Events: []string{"link_shared"}, UnfurlDomains: []string{"example.com"},
+		Users: []User{{ID: "U1", Name: "dana"}}, Channels: []Channel{{ID: "C1", Name: "desk", Members: []string{"U1", "U0BOT"}}},
+	})
+	if ack := s.Draft(t.Context(), "U1", "see https://a.example.com/1"); ack.Err != nil {
+		t.Fatal(ack.Err)
+	}
+	if ack := s.Say(t.Context(), "U1", "C1", "see https://a.example.com/1 and https://other.net/2"); ack.Err != nil {
+		t.Fatal(ack.Err)
+	}
+	if len(events) != 2 || events[0]["channel"] != "COMPOSER" || events[0]["source"] != "composer" || events[1]["channel"] != "C1" || len(events[1]["links"].([]any)) != 1 {
+		t.Fatalf("events: %v", events)
+	}
+	id := events[1]["unfurl_id"]
+	card := func(address string) map[string]any {
+		return map[string]any{address: map[string]any{"blocks": []any{map[string]any{"type": "header", "text": map[string]any{"type": "plain_text", "text": "A card"}}}}}
+	}
+	long := map[string]any{"https://a.example.com/1": map[string]any{"blocks": []any{map[string]any{"type": "header", "text": map[string]any{"type": "plain_text", "text": strings.Repeat("x", 151)}}}}}
+	for _, c := range []struct {
+		want string
+		args map[string]any
+	}{
+		{"missing_source", map[string]any{"unfurl_id": id, "unfurls": card("https://a.example.com/1")}},
+		{"cannot_find_message", map[string]any{"unfurl_id": id, "source": "composer", "unfurls": card("https://a.example.com/1")}},
+		{"cannot_find_message", map[string]any{"channel": "C1", "ts": "1.000001", "unfurls": card("https://a.example.com/1")}},
+		{"missing_unfurls", map[string]any{"unfurl_id": id, "source": "conversations_history"}},
+		{"cannot_unfurl_url", map[string]any{"unfurl_id": id, "source": "conversations_history", "unfurls": card("https://other.net/2")}},
+		{"invalid_blocks", map[string]any{"unfurl_id": id, "source": "conversations_history", "unfurls": long}},
+		{"", map[string]any{"unfurl_id": id, "source": "conversations_history", "unfurls": card("https://a.example.com/1")}},
+		{"", map[string]any{"channel": "C1", "ts": events[1]["message_ts"], "unfurls": card("https://a.example.com/1")}},
+	} {
+		s.mu.Lock()
+		answer := s.unfurl(call{"chat.unfurl", c.args})
+		s.mu.Unlock()
+		if got, _ := answer["error"].(string); got != c.want {
+			t.Errorf("%v is answered %q, want %q", c.args, got, c.want)
+		}
+	}
+	if seen := s.Messages("U1", "C1"); len(seen) != 1 || !strings.Contains(seen[0].Text, "A card") {
+		t.Errorf("they see %+v", seen)
+	}
+}
