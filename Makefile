@@ -50,9 +50,9 @@ fuzz: redis ## each fuzz target for FUZZTIME (10s)
 		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' "$$package"/*_test.go | cut -c 6-); do \
 			echo "$$package $$target"; \
 			if [ -e "$$all/blind" ]; then \
-				(cd "$$package" && "$$all/blind" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzcachedir "$$all/cache"); \
+				(cd "$$package" && "$$all/blind" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 20x -test.fuzzcachedir "$$all/cache"); \
 			else \
-				go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+				go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$package"; \
 			fi </dev/null; \
 		done; \
 		rm -f "$$all/blind"; \
