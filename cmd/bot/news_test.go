@@ -236,3 +236,47 @@ func TestBatch(t *testing.T) {
 	}
 	w.wellMannered(t)
 }
+
+// TestTakeIt: on the card of a new ticket every technician may press, with
+// their own key; what comes of it is for them alone, and the card shows it to
+// all.
+func TestTakeIt(t *testing.T) {
+	t.Parallel()
+	var routes []config.Route
+	for _, event := range []string{"created", "assigned"} {
+		routes = append(routes, config.Route{Event: event, Slack: "C0DESK"}, config.Route{Event: event, Teams: deskTeams})
+	}
+	for _, platform := range []string{"Slack", "Teams"} {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			w := openNews(t, withNews(routes...))
+			var rob, sam, guest, inPrivate person
+			rob, sam, guest = slackPerson{w, robSlack, "C0DESK"}, slackPerson{w, samSlack, "C0DESK"}, slackPerson{w, guestSlack, "C0DESK"}
+			inPrivate = rob
+			if platform == "Teams" {
+				rob, sam, guest = teamsPerson{w, robTeams, deskTeams, ""}, teamsPerson{w, samTeams, deskTeams, ""}, teamsPerson{w, guestTeams, deskTeams, ""}
+				inPrivate = teamsPerson{w, robTeams, "", ""}
+			}
+			w.Syncro.AddTicket(syncrosim.Ticket{Number: 40001, CustomerID: w.ticket(t, 32164).CustomerID, Subject: "Scanner fails", Status: "New"})
+			c := see(t, rob, "#40001 Scanner fails", "New · unassigned")
+			press(t, guest, c, "Take it", "Nothing was sent. I do not know you.")
+			if got := w.ticket(t, 40001).UserID; got != 0 || w.writes() != 0 {
+				t.Errorf("a guest took it: user %d", got)
+			}
+			rob.press(t, c, "Take it")
+			see(t, inPrivate, "Done and checked", "Rob Ames")
+			if got := w.ticket(t, 40001).UserID; got != 4107 {
+				t.Errorf("it is assigned to %d", got)
+			}
+			until(t, "the card shows it to all", func() bool {
+				return about(t, sam, "#40001 Scanner fails", "New · Rob Ames") == 1 && about(t, sam, "#40001 · Rob Ames took it") == 1
+			})
+			if about(t, sam, "Done and checked") > 0 {
+				t.Error("what came of the click is shown to others")
+			}
+			rob.press(t, c, "View")
+			see(t, inPrivate, "#40001", "Harbor Dental", "Created")
+			w.wellMannered(t)
+		})
+	}
+}
