@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -279,4 +280,42 @@ func TestTakeIt(t *testing.T) {
 			w.wellMannered(t)
 		})
 	}
+}
+
+// TestNewsCost: a quiet account costs one request a poll; an invoiced ticket
+// three. With -v it prints how long a card takes from the change in Syncro,
+// the webhook between.
+func TestNewsCost(t *testing.T) {
+	t.Parallel()
+	t.Run("quiet", func(t *testing.T) {
+		t.Parallel()
+		w := openNews(t, withNews(billing()...))
+		before := w.Syncro.Count("GET", "/tickets")
+		until(t, "it was polled", func() bool { return w.Syncro.Count("GET", "/tickets") >= before+1 })
+		lists, all := w.Syncro.Count("GET", "/tickets"), len(w.Syncro.Requests())
+		until(t, "it was polled again", func() bool { return w.Syncro.Count("GET", "/tickets") >= lists+3 })
+		if more, polls := len(w.Syncro.Requests())-all, w.Syncro.Count("GET", "/tickets")-lists; more > polls {
+			t.Errorf("%d requests for %d polls", more, polls)
+		}
+		t.Logf("one request a poll: %d an hour at poll: 60s", int(time.Hour/(60*time.Second)))
+	})
+	t.Run("invoiced", func(t *testing.T) {
+		t.Parallel()
+		w := openNews(t, func(w *world) { withNews(billing()...)(w); w.cfg.Notify.Poll = time.Hour })
+		channel := slackPerson{w, robSlack, "C0BILL"}
+		var took []time.Duration
+		for _, number := range []int64{32164, 32163, 32171} {
+			time.Sleep(1100 * time.Millisecond) // Slack's second between two cards is no latency
+			before := w.Syncro.Count("GET", "")
+			begun := time.Now()
+			w.becomes(t, number, "Invoiced")
+			until(t, "it is told", func() bool { return about(t, channel, fmt.Sprintf("#%d", number)) == 1 })
+			took = append(took, time.Since(begun))
+			if n := w.Syncro.Count("GET", "") - before; n > 3 {
+				t.Errorf("#%d took %d requests", number, n)
+			}
+		}
+		slices.Sort(took)
+		t.Logf("from the change in Syncro to the card in Slack: %v", took)
+	})
 }

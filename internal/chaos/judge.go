@@ -19,6 +19,7 @@ type report struct {
 	pending    int
 	behind     int
 	confirmed  int
+	told       int // cards that say that a ticket was invoiced
 	violations []string
 }
 
@@ -140,7 +141,7 @@ func (r *report) String() string {
 	for _, e := range slices.Sorted(maps.Keys(r.endings)) {
 		ends = append(ends, fmt.Sprintf("%d %s", r.endings[e], e))
 	}
-	return fmt.Sprintf("mode=%s seed=%d: %d changes (%d confirmed, %d with a fault of Syncro's) in %s; broken %d times; %s; %d asked a person, %d found by \"pending\", %d cards left at \"Sending\"; %d violations",
+	return fmt.Sprintf("mode=%s seed=%d: %d changes (%d confirmed, %d with a fault of Syncro's) in %s; broken %d times; %s; %d asked a person, %d found by \"pending\", %d cards left at \"Sending\"; %d cards of invoiced tickets; %d violations",
 		r.plan.mode, r.plan.seed, r.plan.changes, r.confirmed, r.faults, r.took.Round(time.Second), r.struck, strings.Join(ends, ", "),
-		r.parked, r.pending, r.behind, len(r.violations))
+		r.parked, r.pending, r.behind, r.told, len(r.violations))
 }

@@ -87,7 +87,7 @@ func run(ctx context.Context, p plan) (_ *report, err error) {
 		Redis: w.memory.yaml(), Crowd: p.people,
 		Syncro:     syncrosim.Options{PerMinute: -1, Seed: p.seed},
 		SyncroKeys: fmt.Sprintf(", timeout: %s, requests_per_minute: 100000", timeout),
-		Config:     fmt.Sprintf("confirm: {patience: %s}\nshutdown_grace: 5s\n", patience),
+		Config:     fmt.Sprintf("confirm: {patience: %s}\nshutdown_grace: 5s\n", patience) + newsConfig,
 		Front:      w.countWrites,
 		Way: func(address string) (string, error) {
 			if w.way, err = newProxy(address); err != nil {
@@ -112,17 +112,23 @@ func run(ctx context.Context, p plan) (_ *report, err error) {
 	}
 	w.PointAt(door)
 	w.begun = time.Now()
+	w.tellNews(ctx, door)
 	outcomes, err := w.work(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := w.judge(outcomes)
 	behind, err := w.leftBehind(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if w.mode == "single" {
 		r.violations = append(r.violations, behind...)
 	}
 	r.behind = len(behind)
-	return r, err
+	told, untold := w.untold(ctx)
+	r.told, r.violations = told, append(r.violations, untold...)
+	return r, nil
 }
 
 // leftBehind waits for the last drawings and tells which cards say for ever
@@ -317,6 +323,7 @@ func (w *world) tracks() []track {
 		bots,
 		{w.memory.strikes(), 3 * time.Second, 9 * time.Second, w.memory.whole},
 		{append(networkStrikes("Syncro", w.way), w.syncroStrikes()...), 2 * time.Second, 6 * time.Second, fine},
+		{w.slackStrikes(), 3 * time.Second, 8 * time.Second, fine},
 	}
 }
 
