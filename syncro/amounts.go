@@ -112,5 +112,15 @@ func cost(quantity, price, currency string) string {
 	return fmt.Sprintf("%s h × %s%s = %s%s", quantity, currency, money(p), currency, money(q.Mul(p).Round(2)))
 }
 
+// Money is a decimal with two places at least, as people write amounts; what is
+// no amount stays as it is.
+func Money(price string) string {
+	d, err := amount(price)
+	if err != nil {
+		return price
+	}
+	return money(d)
+}
+
 // money has two places at least.
 func money(d decimal.Decimal) string { return d.StringFixed(max(2, -d.Exponent())) }

@@ -217,7 +217,7 @@ func TestAModalKeepsNoSecretInTheClear(t *testing.T) {
 	t.Parallel()
 	f, a, _ := inFront(t, asks(subjectForm), nil)
 	raw := string(f.modal.raw)
-	for _, secret := range []string{"/lent/", "F1", "C0001", "127.0.0.1"} {
+	for _, secret := range []string{"/lent/", `F1\"`, "C0001", "127.0.0.1"} {
 		if strings.Contains(raw, secret) {
 			t.Errorf("%q is in the modal: %s", secret, raw)
 		}
