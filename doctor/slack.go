@@ -59,15 +59,14 @@ func scopes(f *findings, granted []string, page string) {
 		return
 	}
 	var missing, more []string
-	wanted := map[string]bool{}
 	for _, s := range slack.Scopes() {
-		wanted[s.Name] = true
 		if !slices.Contains(granted, s.Name) {
 			missing = append(missing, s.Name+" ("+s.For+")")
 		}
 	}
+	useful := append(slack.Scopes(), slack.OptionalScopes()...)
 	for _, name := range granted {
-		if !wanted[name] {
+		if !slices.ContainsFunc(useful, func(s slack.Permission) bool { return s.Name == name }) {
 			more = append(more, name)
 		}
 	}

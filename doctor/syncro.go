@@ -28,11 +28,11 @@ func (x *examination) holders() []holder {
 	var all []holder
 	for _, t := range x.Config.Technicians {
 		if own := x.keys().own[t.Name]; own.usable() {
-			all = append(all, holder{own, "key of " + t.Name, "bot keys add " + t.Name})
+			all = append(all, holder{own, "key of " + t.Name, "bot keys add " + t.Name + " --replace"})
 		}
 	}
 	if shared := x.keys().shared; shared.usable() && x.Config.Vault.SharedKey != "off" {
-		all = append(all, holder{shared, "shared key", "bot keys add --shared"})
+		all = append(all, holder{shared, "shared key", "bot keys add --shared --replace"})
 	}
 	return all
 }

@@ -118,7 +118,7 @@ func (x *examination) own(f *findings, name string, keys *keyring) {
 	case entry.err != nil:
 		x.closed(f, check, entry.err)
 	case !entry.usable():
-		f.fails(check, fmt.Sprintf("its status is %q, so that its key is not used", entry.Status), "With a new key: "+add)
+		f.fails(check, fmt.Sprintf("its status is %q, so that its key is not used", entry.Status), "With a new key: "+add+" --replace")
 	default:
 		x.sealed(f, check, entry)
 	}

@@ -6,9 +6,7 @@ type Permission struct{ Name, For string }
 
 // Scopes are the scopes of the bot token. The manifest asks for them, and
 // "bot doctor" looks for them: whoever calls another method of the Web API
-// adds its scope here. Not among them are channels:history and groups:history,
-// with which a message shortcut takes the whole thread along: reading what is
-// said in a channel is for each shop to allow, and without it the form says so.
+// adds its scope here.
 func Scopes() []Permission {
 	return []Permission{
 		{"channels:read", "Whether a public channel is shared with another organisation (conversations.info): nothing about customers is shown there"},
@@ -19,6 +17,15 @@ func Scopes() []Permission {
 		{"links:read", "Being told of pasted links to Syncro"},
 		{"links:write", "The small card below such a link"},
 		{"users:read", "Guests, bots and people of other workspaces are told apart from members (users.info), and cards name people"},
+	}
+}
+
+// OptionalScopes are for each shop to add: the manifest does not ask for them,
+// and without them the bot says what it cannot do.
+func OptionalScopes() []Permission {
+	return []Permission{
+		{"channels:history", "Optional: “Add to Syncro ticket” takes a message's whole thread along"},
+		{"groups:history", "Optional: the same in private channels that the bot is in"},
 	}
 }
 

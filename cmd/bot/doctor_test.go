@@ -372,8 +372,8 @@ func TestDoctorOnSlack(t *testing.T) {
 			})
 		}, "slack: scopes", doctor.Fails, "im:write (", "bot manifest slack"},
 		{"a scope too many", "slack", func(t *testing.T, p *patient) {
-			p.slackWith(t, func(o *slacksim.Options) { o.Scopes = append(o.Scopes, "channels:history") })
-		}, "slack: scopes", doctor.Look, "channels:history", "Reinstall"},
+			p.slackWith(t, func(o *slacksim.Options) { o.Scopes = append(o.Scopes, "channels:history", "files:write") })
+		}, "slack: scopes", doctor.Look, "more than it needs: files:write", "Reinstall"},
 		{"a guest", "slack", func(t *testing.T, p *patient) {
 			p.slackWith(t, func(o *slacksim.Options) { o.Users[1].Restricted = true })
 		}, "slack: rob", doctor.Fails, "a guest", "Correct its id"},
