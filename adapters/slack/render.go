@@ -57,7 +57,7 @@ func (d *drawing) card(c chat.Card) []slackapi.Block {
 	}
 	foot = append(foot, d.buttons(c.Buttons)...)
 	if note := clean(c.Note); note != "" {
-		foot = append(foot, slackapi.NewContextBlock("", d.plain(note, d.limit)))
+		foot = append(foot, slackapi.NewContextBlock("", d.plain(note, min(d.limit, maxText))))
 	}
 	for _, part := range c.Parts {
 		for _, piece := range pieces(part) {
@@ -343,7 +343,7 @@ func (d *drawing) button(b chat.Button, open string) *slackapi.ButtonBlockElemen
 	if b.URL == "" {
 		id = actionID(b.Verb, d.verbs)
 	}
-	if b.URL != "" && !webAddress(b.URL) || b.URL == "" && line(b.Verb) == "" || length(b.Value) > maxValue || length(id) > maxActionID {
+	if b.URL != "" && !webAddress(b.URL) || b.URL == "" && strings.TrimSpace(b.Verb) == "" || length(b.Value) > maxValue || length(id) > maxActionID {
 		return nil
 	}
 	label := cutLabel(cmp.Or(line(b.Label), line(b.Verb), "Open"), maxLabel)
