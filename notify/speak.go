@@ -189,7 +189,7 @@ func (s *speaker) post(ctx context.Context, from cardState, c chat.Card, about [
 	case err == nil:
 		s.closed = 0
 		s.Observe(s.Platform, string(posted))
-		s.Log.Info("news were told", "place", s.Key(), "tickets", numbers, "state", string(begun))
+		s.Log.Info("news were told", "place", s.Key(), "tickets", numbers)
 		fold := ""
 		if len(about) > 1 || from == doubt {
 			fold = "1"

@@ -297,11 +297,28 @@ func (s store) mark(ctx context.Context, p chat.Place, speaker, field, value str
 }
 
 // settle keeps fields of a ticket in a place; it is due again then, or where
-// that is zero when there is more to say.
+// that is zero when there is more to say. What is known of a card must not be
+// lost with a Redis that restarts, or the card is in doubt: it is tried for a
+// while.
 func (s store) settle(ctx context.Context, p chat.Place, t told, again time.Time, fields ...any) error {
 	ms := int64(0)
 	if !again.IsZero() {
 		ms = again.UnixMilli()
 	}
-	return settleScript.Run(ctx, s.rdb, []string{toldKey(p, t.ticket), dueKey(p)}, append([]any{t.ticket, t.version, ms}, fields...)...).Err()
+	keys, args := []string{toldKey(p, t.ticket), dueKey(p)}, append([]any{t.ticket, t.version, ms}, fields...)
+	wait := settleWait
+	for {
+		err := settleScript.Run(ctx, s.rdb, keys, args...).Err()
+		if err == nil || wait > settleLast || !sleep(ctx, wait, nil) {
+			return err
+		}
+		wait *= 2
+	}
 }
+
+// The waits between the tries of settle: 0.1 s, doubled until over 6.4 s,
+// which is 13 s in all.
+const (
+	settleWait = 100 * time.Millisecond
+	settleLast = 6400 * time.Millisecond
+)
