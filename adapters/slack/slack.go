@@ -40,6 +40,10 @@ type Options struct {
 	Seen    chat.Seen
 	Work    *chat.Work
 
+	// Door, optional, is told of each delivery over a socket, by its kind, and
+	// by the function that it returns when that was acknowledged.
+	Door func(ctx context.Context, kind string) (context.Context, func())
+
 	Log *slog.Logger     // optional: nothing is logged
 	Now func() time.Time // optional: time.Now
 }

@@ -30,6 +30,7 @@ import (
 type socket struct {
 	open func(context.Context) (address string, err error) // apps.connections.open
 	take func(context.Context, envelope) (said, error)
+	door func(ctx context.Context, kind string) (context.Context, func())
 	app  string // that must be connected to, where it is not empty
 	log  *slog.Logger
 
@@ -86,12 +87,15 @@ type acknowledgement struct {
 func newSocket(a *Adapter, o Options, client *http.Client) *socket {
 	web := slackapi.New(o.BotToken, slackapi.OptionAppLevelToken(o.AppToken),
 		slackapi.OptionAPIURL(o.APIURL), slackapi.OptionHTTPClient(client))
+	if o.Door == nil {
+		o.Door = func(ctx context.Context, _ string) (context.Context, func()) { return ctx, func() {} }
+	}
 	return &socket{
 		open: func(ctx context.Context) (string, error) {
 			_, address, err := web.StartSocketModeContext(ctx)
 			return address, err
 		},
-		take: a.onEnvelope, app: o.AppID, log: o.Log,
+		take: a.onEnvelope, door: o.Door, app: o.AppID, log: o.Log,
 		dialer: websocket.Dialer{Proxy: http.ProxyFromEnvironment},
 		times:  usualTimes, paces: usualPaces,
 	}
@@ -121,6 +125,16 @@ func (a *Adapter) onEnvelope(ctx context.Context, e envelope) (said, error) {
 		return said{}, a.onEvent(ctx, e.Payload)
 	}
 	return said{}, nil // acknowledged, so that Slack does not repeat it
+}
+
+// known is an envelope's type where it is one of Slack's: what else comes makes
+// no new figures.
+func known(kind string) string {
+	switch kind {
+	case "slash_commands", "interactive", "events_api":
+		return kind
+	}
+	return "other"
 }
 
 func (s *socket) run(ctx context.Context) {
@@ -276,6 +290,7 @@ func (s *socket) answer(ctx context.Context, c *connection, e envelope) {
 			s.log.ErrorContext(ctx, "an envelope's work panicked", "envelope", e.ID, "panic", v, "stack", string(debug.Stack()))
 		}
 	}()
+	ctx, answered := s.door(ctx, known(e.Type))
 	told, err := s.take(ctx, e)
 	if err != nil {
 		s.log.WarnContext(ctx, "envelope not understood", "envelope", e.ID, "type", e.Type, "error", err)
@@ -294,6 +309,7 @@ func (s *socket) answer(ctx context.Context, c *connection, e envelope) {
 	}
 	if err == nil {
 		err = c.write(frame)
+		answered()
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "an envelope could not be acknowledged, Slack sends it again", "envelope", e.ID, "error", err)

@@ -42,6 +42,18 @@ func door(next http.Handler, tracer trace.Tracer, figures *metrics) http.Handler
 	})
 }
 
+// socketDoor is the same for what comes over a connection that the bot opened.
+func socketDoor(traces trace.TracerProvider, figures *metrics) func(context.Context, string) (context.Context, func()) {
+	return func(ctx context.Context, kind string) (context.Context, func()) {
+		began, route := time.Now(), "socket "+kind
+		ctx, span := traces.Tracer("syncrobot/door").Start(ctx, route, trace.WithSpanKind(trace.SpanKindServer), trace.WithNewRoot())
+		return ctx, func() {
+			figures.acks.WithLabelValues(route, strconv.Itoa(http.StatusOK)).Observe(time.Since(began).Seconds())
+			span.End()
+		}
+	}
+}
+
 // answered notes what a request was answered, and when: a handler may go on
 // after it has given its answer.
 type answered struct {

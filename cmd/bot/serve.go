@@ -339,7 +339,7 @@ func slackOptions(b *bot, h chat.Handler, seen chat.Seen) *slack.Options {
 		Command: c.Command, APIURL: c.APIURL, ResponseHosts: c.ResponseHosts, Handler: h, Seen: seen, Work: b.work, Log: b.log,
 	}
 	if c.Transport == "socket" {
-		o.AppToken = c.AppToken.Reveal()
+		o.AppToken, o.Door = c.AppToken.Reveal(), socketDoor(b.traces, b.figures)
 	}
 	return o
 }
