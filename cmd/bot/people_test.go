@@ -184,7 +184,7 @@ func TestWithoutAKey(t *testing.T) {
 			ask(t, sam, "whoami", "You are sam", "the shared key", "read tickets", "Front Office (Syncro user 4100)")
 			for _, line := range []string{"note 32164 text", "close 32164", "priority 32164 urgent"} {
 				c := ask(t, sam, line, "Nothing was sent.", "You have no Syncro key of your own", line)
-				if len(c.buttons) > 0 {
+				if !slices.Equal(c.buttons, []string{"Link my key"}) {
 					t.Errorf("buttons %q", c.buttons)
 				}
 			}
