@@ -74,7 +74,7 @@ func (p *slackPerson) Say(ctx context.Context, line string) error {
 func (p *slackPerson) heard(ack slacksim.Ack) error {
 	p.last = ack.Sent
 	if ack.Err != nil {
-		return fmt.Errorf("Slack: %w %s", ack.Err, ack.Body)
+		return fmt.Errorf("what Slack heard: %w %s", ack.Err, ack.Body)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (p *teamsPerson) Say(ctx context.Context, line string) error {
 func (p *teamsPerson) heard(d teamssim.Delivery) error {
 	p.last = d
 	if d.Err != nil || d.Status()/100 != 2 || d.Problem != "" {
-		return fmt.Errorf("Teams: status %d %s %w", d.Status(), d.Problem, d.Err)
+		return fmt.Errorf("what Teams heard: status %d %s %w", d.Status(), d.Problem, d.Err)
 	}
 	return nil
 }
