@@ -438,7 +438,7 @@ func FuzzSubmission(f *testing.F) {
 
 func await(t testing.TB, there func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !there(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !there(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("waited in vain")
 		}

@@ -66,7 +66,7 @@ func (h *handler) Shortcut(_ context.Context, req chat.Request) (*chat.Form, *ch
 
 // bot is a handler with a memory and work, for play.
 func bot(h chat.Handler) (chattest.Bot, *chat.Work) {
-	work := chat.NewWork(16)
+	work := chat.NewWork(512)
 	return chattest.Bot{Handler: h, Seen: new(chattest.Memory), Work: work}, work
 }
 
