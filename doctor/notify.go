@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/config"
+	"github.com/syncrobot/syncrobot/identity"
 )
 
 // notify looks whether each route leads to a place where the bot may post.
@@ -16,6 +17,7 @@ func (x *examination) notify(ctx context.Context, f *findings) {
 		f.skip("routes", "none is configured")
 		return
 	}
+	x.newsKey(f)
 	all := make([]findings, len(routes))
 	var wait sync.WaitGroup
 	for i, r := range routes {
@@ -36,6 +38,24 @@ func (x *examination) notify(ctx context.Context, f *findings) {
 			f.add(one)
 		}
 	}
+}
+
+// newsKey says with whose key tickets are read where nobody asked, as
+// identity.Directory's Watcher chooses.
+func (x *examination) newsKey(f *findings) {
+	keys := x.keys()
+	if keys.shared.usable() && x.Config.Vault.SharedKey != string(identity.Off) {
+		f.fine("key", "news are read with the shared key")
+		return
+	}
+	for _, t := range x.Config.Technicians {
+		if keys.own[t.Name].usable() {
+			f.look("key", "news are read with the key of technician "+t.Name+", for want of a shared one that may be used",
+				"Add a shared key (docs/setup-syncro.md) and write vault.shared_key: reads, if that is not wanted.")
+			return
+		}
+	}
+	f.fails("key", "there is no key to read news with", "Add a shared key, or one for a technician (docs/setup-syncro.md).")
 }
 
 // places are where a route leads.
