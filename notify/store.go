@@ -309,7 +309,7 @@ func (s store) settle(ctx context.Context, p chat.Place, t told, again time.Time
 	wait := settleWait
 	for {
 		err := settleScript.Run(ctx, s.rdb, keys, args...).Err()
-		if err == nil || wait > settleLast || !sleep(ctx, wait, nil) {
+		if err == nil || errors.Is(err, redis.ErrClosed) || wait > settleLast || !sleep(ctx, wait, nil) {
 			return err
 		}
 		wait *= 2

@@ -43,7 +43,6 @@ func TestBadInput(t *testing.T) {
 		{"no such status", "update 32164 qqqqqq", []string{misunderstood, "There is no status “qqqqqq”."}},
 		{"no such technician", "assign 32164 qqqqqq", []string{misunderstood, "There is no technician “qqqqqq”.", "Dana Ruiz"}},
 		{"no such priority", "priority 32164 qqqqqq", []string{misunderstood, "There is no priority “qqqqqq”.", "0 Urgent"}},
-		{"no query", "search", []string{misunderstood, "What should I search for?"}},
 		{"a long query", "search " + strings.Repeat("z", 201), []string{misunderstood, "200 characters at most"}},
 		{"more than is understood", "open now", []string{misunderstood, "open now"}},
 		{"help for nothing", "help qqqqqq", []string{misunderstood, "I do not know the command “qqqqqq”."}},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -207,12 +208,7 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 			return nil
 		})
 	}
-	group.Go(func() error { b.engine.Run(ctx); return nil })
-	group.Go(func() error { b.people.Watch(ctx); return nil })
-	group.Go(func() error { b.news.Run(ctx); return nil })
-	group.Go(func() error { b.handler.Evenings(ctx); return nil })
-	group.Go(func() error { b.audit.Keep(ctx, b.cfg.Audit.Keep); return nil })
-	group.Go(func() error { b.tellDurability(ctx); return nil })
+	own := b.byItself(ctx)
 	called := make(chan struct{}) // closed when nothing comes in over connections of ours any more
 	group.Go(func() error { defer close(called); b.platforms.Run(ctx); return nil })
 	group.Go(func() error {
@@ -227,11 +223,27 @@ func (b *bot) serve(ctx context.Context, hangup <-chan os.Signal, reload func() 
 	})
 	group.Go(func() error {
 		<-ctx.Done()
-		return b.shutdown(public, admin, called)
+		return b.shutdown(public, admin, called, own)
 	})
 	b.log.Info("serving", "listen", b.public.Addr().String(), "admin", b.admin.Addr().String(),
 		"platforms", len(b.platforms), "technicians", len(b.cfg.Technicians))
 	return group.Wait()
+}
+
+// byItself begins what the bot does without being asked. The channel is closed
+// when all of it has ended, some time after ctx has: a card that is on its way
+// to a channel is noted in Redis first.
+func (b *bot) byItself(ctx context.Context) <-chan struct{} {
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context){
+		b.engine.Run, b.people.Watch, b.news.Run, b.handler.Evenings, b.tellDurability,
+		func(ctx context.Context) { b.audit.Keep(ctx, b.cfg.Audit.Keep) },
+	} {
+		running.Go(func() { run(ctx) })
+	}
+	ended := make(chan struct{})
+	go func() { running.Wait(); close(ended) }()
+	return ended
 }
 
 // tellDurability logs whether Redis keeps what it is told.
@@ -256,7 +268,7 @@ func (b *bot) tellDurability(ctx context.Context) {
 }
 
 // shutdown closes the doors first, then waits for what is behind them.
-func (b *bot) shutdown(public, admin *http.Server, called <-chan struct{}) error {
+func (b *bot) shutdown(public, admin *http.Server, called, own <-chan struct{}) error {
 	b.log.Info("shutting down", "grace", b.cfg.ShutdownGrace.String())
 	ctx, cancel := context.WithTimeout(context.Background(), b.cfg.ShutdownGrace)
 	defer cancel()
@@ -267,6 +279,10 @@ func (b *bot) shutdown(public, admin *http.Server, called <-chan struct{}) error
 	}
 	if drained := b.work.Drain(ctx); drained != nil {
 		b.log.Warn("some work was cut short: what was confirmed goes on at the next start", "error", drained)
+	}
+	select {
+	case <-own:
+	case <-ctx.Done():
 	}
 	if err := b.traces.Shutdown(ctx); err != nil {
 		b.log.Warn("the last traces were not delivered", "error", err)
