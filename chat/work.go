@@ -76,6 +76,20 @@ func (w *Work) StartFor(from context.Context, who string, f func(ctx context.Con
 	return true
 }
 
+// Reserve takes a place for something that who did before it is known whether
+// there is anything to do, so that a flood is refused before anything is asked
+// about it. Where it is true begin must be called, once: with what is to be
+// run, or with nil.
+func (w *Work) Reserve(from context.Context, who string) (begin func(f func(ctx context.Context)), ok bool) {
+	what := make(chan func(context.Context), 1)
+	ok = w.StartFor(from, who, func(ctx context.Context) {
+		if f := <-what; f != nil {
+			f(ctx)
+		}
+	})
+	return func(f func(context.Context)) { what <- f }, ok
+}
+
 func (w *Work) done(who string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

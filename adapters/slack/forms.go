@@ -120,18 +120,14 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 	}
 	trigger := a.trigger(p.TriggerID)
 	// There is room to go on before the form is taken: it is not lost between.
-	then := make(chan func(context.Context), 1)
-	if !a.work.StartFor(ctx, p.user().Key(), func(ctx context.Context) {
-		if f := <-then; f != nil {
-			f(ctx)
-		}
-	}) {
+	begin, ok := a.work.Reserve(ctx, p.user().Key())
+	if !ok {
 		return refuse(busy)
 	}
 	taken := false
 	defer func() {
 		if !taken {
-			close(then)
+			begin(nil)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, quickly)
@@ -153,7 +149,7 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 	}
 	taken = true
 	return nil, func() {
-		then <- func(ctx context.Context) { next(ctx, replier{a, req.User, from.At, from.Card, trigger}) }
+		begin(func(ctx context.Context) { next(ctx, replier{a, req.User, from.At, from.Card, trigger}) })
 	}
 }
 

@@ -174,20 +174,25 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 		a.log.WarnContext(ctx, "another slash command", "delivery", delivery, "command", c.Command)
 		return "Nothing was sent. I answer to " + a.command + " alone."
 	}
-	first, err := a.first(ctx, delivery)
-	if err != nil {
-		return "Nothing was sent. My memory (Redis) does not answer, and without it I could do things twice. Please try again in a minute."
+	begin, ok := a.work.Reserve(ctx, c.user().Key())
+	if !ok {
+		return busy
 	}
-	if !first {
+	first, err := a.first(ctx, delivery)
+	if err != nil || !first {
+		begin(nil)
+	}
+	switch {
+	case err != nil:
+		return "Nothing was sent. My memory (Redis) does not answer, and without it I could do things twice. Please try again in a minute."
+	case !first:
 		return ""
 	}
 	at, trigger := a.place(c.ResponseURL, c.ChannelID), a.trigger(c.TriggerID)
-	if !a.work.StartFor(ctx, c.user().Key(), func(ctx context.Context) {
+	begin(func(ctx context.Context) {
 		req := chat.Request{Delivery: delivery, User: a.people.vet(ctx, c.user()), Text: literal(c.Text)}
 		a.handler.Command(ctx, req, replier{a, req.User, at, false, trigger})
-	}) {
-		return busy
-	}
+	})
 	return ""
 }
 

@@ -30,7 +30,7 @@ func measure(ctx context.Context, p plan) error {
 		return errors.New("each of -n, -acks, -c and -starts needs at least one to measure (-acks: five)")
 	}
 	t := newTypist(p.people)
-	s, err := openShop(t)
+	s, err := openShop(t, shop.Options{SyncroKeys: unlimited})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,10 @@ import (
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
 
-// office is a shop without a limit at Syncro, and with Redis.
+// unlimited are the keys of the config with which nobody waits for Syncro.
+const unlimited = ", requests_per_minute: 100000"
+
+// office is a shop whose Syncro refuses nothing, and with Redis.
 type office struct {
 	*shop.Shop
 	redis    *redistest.Server
@@ -18,7 +21,8 @@ type office struct {
 	answers  *httptest.Server // takes the bot's answers to commands
 }
 
-func openShop(t *typist) (_ *office, err error) {
+// openShop opens an office; options are how it differs.
+func openShop(t *typist, options shop.Options) (_ *office, err error) {
 	o := &office{answers: httptest.NewServer(t)}
 	defer func() {
 		if err != nil {
@@ -35,10 +39,10 @@ func openShop(t *typist) (_ *office, err error) {
 	if err = o.redis.Up(); err != nil {
 		return nil, err
 	}
-	o.Shop, err = shop.Open(shop.Options{
-		Redis: `{url: "` + o.redis.URL() + `"}`, Syncro: syncrosim.Options{PerMinute: -1}, SyncroKeys: ", requests_per_minute: 100000",
-		ResponseHosts: []string{strings.TrimPrefix(t.url, "http://")},
-	})
+	options.Redis = `{url: "` + o.redis.URL() + `"}`
+	options.Syncro = syncrosim.Options{PerMinute: -1}
+	options.ResponseHosts = []string{strings.TrimPrefix(t.url, "http://")}
+	o.Shop, err = shop.Open(options)
 	return o, err
 }
 

@@ -32,6 +32,10 @@ type typist struct {
 	typed   atomic.Int64  // makes every command another one
 	answers []chan string // by person
 	url     string        // where answers go, with the person's number behind it
+	users   []string      // who the people are; dana where there is none
+
+	mu    sync.Mutex
+	heard map[string]bool // the addresses that something came to; nil: not kept
 }
 
 func newTypist(people int) *typist {
@@ -58,6 +62,11 @@ func (t *typist) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	io.WriteString(w, "ok")
+	if t.heard != nil {
+		t.mu.Lock()
+		t.heard[r.URL.Path] = true
+		t.mu.Unlock()
+	}
 	select {
 	case t.answers[who] <- string(body):
 	default: // nobody waits: more than one answer came for a command
@@ -67,9 +76,13 @@ func (t *typist) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // form is a slash command that was never typed before.
 func (t *typist) form(who int, text string) string {
 	n := strconv.FormatInt(t.typed.Add(1), 10)
+	user := shop.DanaSlack
+	if len(t.users) > 0 {
+		user = t.users[who%len(t.users)]
+	}
 	return url.Values{
 		"token": {"deprecated"}, "team_id": {shop.SlackTeam}, "team_domain": {"shop"}, "channel_id": {"C0DESK"}, "channel_name": {"service-desk"},
-		"user_id": {shop.DanaSlack}, "user_name": {"dana"}, "command": {"/syncro"}, "text": {text}, "api_app_id": {shop.SlackApp},
+		"user_id": {user}, "user_name": {"dana"}, "command": {"/syncro"}, "text": {text}, "api_app_id": {shop.SlackApp},
 		"is_enterprise_install": {"false"}, "trigger_id": {"13345224609.738474920.8088930838d88f" + n},
 		"response_url": {t.url + "/" + strconv.Itoa(who) + "/" + n},
 	}.Encode()
