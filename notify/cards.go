@@ -104,7 +104,7 @@ func (f facts) money() string {
 	}
 	var all []string
 	for _, inv := range f.Invoices {
-		all = append(all, fmt.Sprintf("#%s, total %s", inv.Number, inv.Total))
+		all = append(all, fmt.Sprintf("#%s, total %s", inv.Number, syncro.Money(inv.Total)))
 	}
 	return strings.Join(all, "; ")
 }
