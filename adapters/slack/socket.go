@@ -71,7 +71,6 @@ type envelope struct {
 	ID      string          `json:"envelope_id"`
 	Payload json.RawMessage `json:"payload"`
 	Answer  bool            `json:"accepts_response_payload"`
-	Retry   int             `json:"retry_attempt"`
 
 	Reason     string `json:"reason"` // of a disconnect
 	Connection struct {
