@@ -74,6 +74,22 @@ func TestLeaks(t *testing.T) {
 	}
 	clean(t, "the record", record, secrets, words)
 
+	var shown strings.Builder
+	for _, user := range []string{danaSlack, samSlack, guestSlack} {
+		for _, m := range w.Slack.Messages(user, "C0DESK") {
+			shown.Write(m.JSON)
+		}
+	}
+	for _, user := range []string{danaTeams, samTeams} {
+		for _, m := range w.Teams.Messages(user, w.Teams.Personal(user)) {
+			fmt.Fprintln(&shown, m.Text, m.Summary, m.Banner, string(m.Card))
+		}
+	}
+	if !strings.Contains(shown.String(), "Zebra crossing fixed") {
+		t.Fatal("no card was shown")
+	}
+	clean(t, "the cards", shown.String(), secrets)
+
 	resp, err := alone().Get("http://" + w.bot.admin.Addr().String() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
