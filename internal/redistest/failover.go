@@ -26,7 +26,7 @@ type Group struct {
 const MasterName = "shop"
 
 // downAfter is how long a master may be silent before it is replaced.
-const downAfter = time.Second
+const downAfter = 2 * time.Second
 
 // Login is the name and the password of a group's clients. Replicas and
 // Sentinels are peers, so that a partition can shut out these alone.

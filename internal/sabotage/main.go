@@ -83,6 +83,16 @@ func try(ctx context.Context, root string, list []sabotage, guards []guard, all 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	// The control: what fails with nothing broken shows nothing.
+	whole, err := sabotage{}.overlay(root, dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range guards {
+		if noticed, _ := g.check(ctx, whole); noticed != "" {
+			return nil, fmt.Errorf("%s fails with nothing broken: %s", g.name, noticed)
+		}
+	}
 	print("| Sabotage | Noticed by | What it said |")
 	print("|---|---|---|")
 	for _, s := range list {
