@@ -219,7 +219,7 @@ func (w *world) work(ctx context.Context) ([]outcome, error) {
 	healing, cancel := context.WithTimeout(ctx, giveUp)
 	defer cancel()
 	if err := w.memory.whole(healing); err != nil {
-		return nil, fmt.Errorf("Redis does not recover: %w", err)
+		return nil, fmt.Errorf("the end of trouble: Redis does not recover: %w", err)
 	}
 	people.Wait()
 	select {
