@@ -72,7 +72,7 @@ func (stutter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 }
 func (stutter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if cmd.Name() == "evalsha" {
+		if strings.HasPrefix(cmd.Name(), "eval") { // evalsha, and eval the first time
 			_ = next(ctx, cmd)
 		}
 		return next(ctx, cmd)
