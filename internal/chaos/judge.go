@@ -92,7 +92,7 @@ func (w *world) wrong(o outcome) []string {
 	switch o.ending {
 	case noEnd:
 		say("it has no end that a person understands")
-	case expired, lost:
+	case expired, lost, forgotten:
 		// A fail-over may forget a click as long as nothing of it was sent; one
 		// Redis with its append-only file forgets nothing.
 		sent := slices.ContainsFunc(there, func(n int) bool { return n > 0 })

@@ -195,6 +195,7 @@ func (w *world) work(ctx context.Context) ([]outcome, error) {
 	}
 	for i := range w.people {
 		t := w.technician(i)
+		t.calm = calm
 		w.technicians = append(w.technicians, t)
 		people.Go(func() {
 			for d := range deeds {

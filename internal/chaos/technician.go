@@ -20,7 +20,7 @@ const (
 	retype  = 15 * time.Second       // until a command without an answer is typed again
 	repress = 8 * time.Second        // until a button that seems to have done nothing is pressed again
 	stuck   = 45 * time.Second       // until somebody asks for what is pending
-	giveUp  = 4 * time.Minute        // until somebody gives up, which is a violation
+	giveUp  = 4 * time.Minute        // of peace, until somebody gives up, which is a violation
 )
 
 // ending is how a change ended, as the person sees it.
@@ -34,6 +34,7 @@ const (
 	left      ending = "left alone" // by the person, who never confirmed it
 	expired   ending = "expired"
 	lost      ending = "lost by Redis"
+	forgotten ending = "forgotten by Redis together with the bot that knew of it"
 	unheard   ending = "no card came"
 	noEnd     ending = "no end"
 )
@@ -58,7 +59,8 @@ type technician struct {
 	other  shop.Person // somebody else, who presses buttons that are not theirs
 	syncro *syncrosim.Syncro
 	rng    *rand.Rand
-	begun  time.Time // of the run
+	calm   context.Context // ends when nothing is broken any more
+	begun  time.Time       // of the run
 }
 
 // chance is true in so many of a hundred cases.
@@ -86,8 +88,9 @@ func (t *technician) mood() mood {
 
 // work does one deed from the command to its end.
 func (t *technician) work(ctx context.Context, d deed) outcome {
-	ctx, cancel := context.WithTimeout(ctx, giveUp)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(t.calm, func() { time.AfterFunc(giveUp, cancel) })()
 	o := &outcome{deed: d, person: t.name, ending: noEnd}
 	m := t.mood()
 	c, ok := t.ask(ctx, o, m)
@@ -296,9 +299,15 @@ func (t *technician) follow(ctx context.Context, o *outcome, m mood, c shop.Card
 		default: // it is being worked on
 			if time.Since(since) > stuck && time.Since(asked) > stuck {
 				asked = time.Now()
-				if found, ok := t.pending(ctx, o, now); ok {
+				peace := t.calm.Err() != nil
+				found, ok := t.pending(ctx, o, now)
+				switch {
+				case ok:
 					at, seen, since = found.ID, found.Text, time.Now()
 					o.pending = true
+				case peace && found.Has("Nothing waits for you"):
+					o.ending = forgotten
+					return
 				}
 			}
 		}
@@ -323,7 +332,8 @@ func (t *technician) preview(ctx context.Context, o *outcome, c shop.Card) (shop
 	return shop.Card{}, false
 }
 
-// pending types that command and finds the change among the cards.
+// pending types that command and finds the change among the cards, or the one
+// that says that there is nothing.
 func (t *technician) pending(ctx context.Context, o *outcome, c shop.Card) (shop.Card, bool) {
 	known := map[string]bool{}
 	for _, k := range t.cards(o) {
@@ -336,6 +346,10 @@ func (t *technician) pending(ctx context.Context, o *outcome, c shop.Card) (shop
 			if !known[k.ID] && name(k) == name(c) {
 				o.note(t, "pending shows it: %.200s", k.Text)
 				return k, true
+			}
+			if !known[k.ID] && k.Has("Nothing waits for you") {
+				o.note(t, "nothing is pending")
+				return k, false
 			}
 		}
 	}
