@@ -359,7 +359,7 @@ func (e *Engine) late(op *Operation, card chat.Ref) chat.Answer {
 // decide applies what the author pressed. It reports false where that button
 // has no meaning for how the operation stands.
 func (o *Operation) decide(verb string, now time.Time) bool {
-	o.State, o.NextTry, o.Pressed = Running, time.Time{}, now
+	o.State, o.NextTry, o.Pressed, o.Draws = Running, time.Time{}, now, 0
 	if verb == VerbConfirm {
 		return true
 	}

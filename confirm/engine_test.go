@@ -649,3 +649,27 @@ func TestACopyOfARunningCardCanBeAskedAnew(t *testing.T) {
 		t.Errorf("the copy says: %s", now.Plain())
 	}
 }
+
+// TestTheOutcomeHasADrawingLeft: Slack lets a click's card be replaced five
+// times, and the click's own answer is the first.
+func TestTheOutcomeHasADrawingLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	for _, path := range []string{"/tickets/*/comment", "/tickets/*/add_line_item", "/tickets/*"} {
+		w.sim.Fault(syncrosim.Fault{Kind: syncrosim.CommitThenReset, Path: path, Method: map[bool]string{true: "PUT", false: "POST"}[path == "/tickets/*"]})
+	}
+	line := syncro.AddLine{TicketID: ticket.ID, ProductID: 1190473, Name: "Labor - Remote Business", Description: "Rekeyed", Quantity: "0.5", Price: "150"}
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), line, resolve(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	if op, err := p.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	until(t, "the outcome is drawn", func() bool { return strings.Contains(p.last(id).Plain(), "Done and checked") })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.drawn[chat.Ref("card of "+id)]); n > 4 {
+		t.Errorf("the card was drawn %d times after the click's answer", n)
+	}
+}

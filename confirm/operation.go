@@ -64,7 +64,7 @@ type Operation struct {
 	Ended    time.Time   `json:"ended,omitzero"`
 	Timer    string      `json:"timer,omitempty"` // the running timer that is settled when all is done
 	Notes    []string    `json:"notes,omitempty"` // what its author should know besides that it is done
-	Draws    int         `json:"draws,omitempty"` // how often the card was redrawn since it was claimed
+	Draws    int         `json:"draws,omitempty"` // how often the card was redrawn since the click, but for the outcome
 
 	// Kept beside the record, because the scripts decide on them.
 	State   State    `json:"-"`

@@ -286,9 +286,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		step.Why = r.Explain(out.Err)
 		r.log(r.op, "in doubt", "error", out.Err)
 		r.Observe("doubt", step.Kind, "begun")
-		if r.save(ctx, 0, r.Looks[0]) {
-			r.draw(ctx)
-		}
+		r.saveAndDraw(ctx, 0, r.Looks[0], mostDraws)
 		return false
 	}
 	r.op.Began = !first
@@ -421,19 +419,33 @@ func (r *runner) landed(ctx context.Context, step *Step) bool {
 	if r.op.current() == nil {
 		return true // saved with the operation's end
 	}
-	if !r.save(ctx, r.Lease, 0) {
+	return r.saveAndDraw(ctx, r.Lease, 0, progressDraws)
+}
+
+// A click of Slack's lets its card be replaced five times (slack.md): by the
+// answer to the click, three times by what happens meanwhile, of which two for
+// progress alone, and by the outcome.
+const (
+	progressDraws = 2
+	mostDraws     = 3
+)
+
+// saveAndDraw saves how far it got and draws that, unless the card was redrawn
+// so often since the click. The drawing is counted in what is saved: whoever
+// goes on knows of it.
+func (r *runner) saveAndDraw(ctx context.Context, lease, again time.Duration, most int) bool {
+	draws := r.op.Draws < most
+	if draws {
+		r.op.Draws++
+	}
+	if !r.save(ctx, lease, again) {
 		return false
 	}
-	if r.op.Draws < progressDraws {
+	if draws {
 		r.draw(ctx)
 	}
 	return true
 }
-
-// progressDraws bounds how often a card is redrawn for progress alone: a
-// click of Slack's lets its card be replaced five times (slack.md), and the
-// outcome must be among them.
-const progressDraws = 2
 
 // lookLater plans the next look for a step in doubt, or gives the question to
 // its author when looking is over. err is why this look saw nothing.
@@ -474,9 +486,11 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 	if step.Looks < len(r.Looks) {
 		wait = max(r.Looks[step.Looks]-since, r.Looks[0])
 	}
-	if r.save(ctx, 0, wait) && blind {
-		r.draw(ctx)
+	most := 0
+	if blind {
+		most = mostDraws
 	}
+	r.saveAndDraw(ctx, 0, wait, most)
 }
 
 // maxBlind is how many looks more than planned may fail before a person is
@@ -569,9 +583,9 @@ func (r *runner) park(ctx context.Context, again time.Duration) {
 			r.Observe("step", step.Kind, string(step.State))
 		}
 		r.rest(ctx)
-	} else if r.save(ctx, 0, again) {
-		r.draw(ctx)
+		return
 	}
+	r.saveAndDraw(ctx, 0, again, mostDraws)
 }
 
 // end saves and draws a settled operation.
@@ -651,7 +665,6 @@ func (r *runner) kept(err error) error {
 // draw makes the card show how far it got. A card that could not be redrawn
 // loses nothing: what comes of it is drawn, too.
 func (r *runner) draw(ctx context.Context) {
-	r.op.Draws++
 	ctx, cancel := r.drawing(ctx)
 	defer cancel()
 	if err := r.Redraw(ctx, r.op.Author, r.op.Card, r.op.card(false)); err != nil {
@@ -664,6 +677,7 @@ func (r *runner) busy(ctx context.Context, wait time.Duration) {
 	if r.op.Draws >= progressDraws {
 		return
 	}
+	r.op.Draws++ // saved with the step that it keeps waiting
 	r.op.Busy = wait
 	r.draw(ctx)
 	r.op.Busy = 0

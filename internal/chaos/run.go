@@ -144,8 +144,12 @@ func (w *world) leftBehind(ctx context.Context) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
+			newest := map[string]string{}
 			for _, c := range cards {
-				if !c.Offers("Refresh") && (c.Has("Confirmed. Sending to Syncro") || c.Has("I am looking whether it arrived")) {
+				newest[name(c)] = c.ID
+			}
+			for _, c := range cards {
+				if c.ID == newest[name(c)] && !c.Offers("Refresh") && (c.Has("Confirmed. Sending to Syncro") || c.Has("I am looking whether it arrived")) {
 					behind = append(behind, fmt.Sprintf("a card of %s was left behind: %s", t.name, c.Text))
 				}
 			}

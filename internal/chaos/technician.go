@@ -216,15 +216,15 @@ func name(c shop.Card) string {
 	return m[1]
 }
 
-// find is a card as it is now: the one at its place; the newest of the same
-// operation, where the place is gone or another shows it.
-func (t *technician) find(o *outcome, at string) (shop.Card, bool) {
+// find is a card as it is now: the one at its place, or a newer one of the same
+// operation, where the platform let the first not be replaced any more.
+func (t *technician) find(o *outcome, at string) (now shop.Card, ok bool) {
 	for _, c := range t.cards(o) {
-		if c.ID == at {
-			return c, true
+		if c.ID == at || ok && name(c) != "" && name(c) == name(now) && !c.Offers("Refresh") {
+			now, ok = c, true
 		}
 	}
-	return shop.Card{}, false
+	return now, ok
 }
 
 // follow watches a card and does what a sensible person does, until it says
@@ -242,6 +242,7 @@ func (t *technician) follow(ctx context.Context, o *outcome, m mood, c shop.Card
 			o.note(t, "the card is gone")
 			return
 		}
+		at = now.ID
 		if now.Text != seen {
 			seen, since = now.Text, time.Now()
 			o.note(t, "it says: %.300s", seen)
