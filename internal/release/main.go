@@ -1,6 +1,7 @@
 // Command release makes what is handed out of a version: for each platform an
-// archive with the program, its manual and its completions, the list of what
-// it is made of (CycloneDX), and SHA256SUMS. The same commit makes the same
+// archive with the program, its manual and its completions, the licences of
+// what is in it, docs/ and deploy/; the list of what it is made of
+// (CycloneDX); and SHA256SUMS. The same commit makes the same
 // bytes, wherever and whenever: "go run ./internal/release -check" tries it.
 package main
 
@@ -50,22 +51,28 @@ func run(out, only string, check bool) error {
 	if err != nil {
 		return err
 	}
-	return release(".", out, all, os.Environ())
+	work, err := os.MkdirTemp("", "release-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	return release(work, out, all, os.Environ())
 }
 
-// release makes the archives of the source in dir.
-func release(dir, out string, all, env []string) error {
+// release makes the archives of the commit that is checked out, in a clone
+// below work: what lies about in the folder, or is edited meanwhile, is in
+// none of them.
+func release(work, out string, all, env []string) error {
 	if err := os.RemoveAll(out); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "release-")
-	if err != nil {
+	dir := filepath.Join(work, "source")
+	if _, err := output(".", "git", "clone", "--quiet", ".", dir); err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
 	// Manual and completions are the same everywhere: this machine's program
 	// writes them.
 	host := filepath.Join(work, "host")
@@ -98,7 +105,11 @@ func release(dir, out string, all, env []string) error {
 			return err
 		}
 		stem := "syncrobot_" + strings.TrimPrefix(info.Main.Version, "v") + "_" + strings.ReplaceAll(target, "/", "_")
-		files := append([]file{{name, 0o755, data}}, common...)
+		terms, err := licences(dir, info)
+		if err != nil {
+			return err
+		}
+		files := append([]file{{name, 0o755, data}, {"LICENCES.txt", 0o644, terms}}, common...)
 		archive, err := pack(stem, strings.HasPrefix(target, "windows/"), files)
 		if err != nil {
 			return err
@@ -146,19 +157,19 @@ func papers(dir, program string) ([]file, error) {
 		{"completions/bot.ps1", []string{"completion", "powershell"}},
 		{"bot.example.yaml", []string{"config", "example"}},
 	} {
-		said, err := exec.Command(program, p.args...).Output()
+		said, err := output(dir, program, p.args...)
 		if err != nil {
-			return nil, fmt.Errorf("bot %s: %w", strings.Join(p.args, " "), err)
+			return nil, err
 		}
-		files = append(files, file{p.name, 0o644, said})
+		files = append(files, file{p.name, 0o644, []byte(said + "\n")})
 	}
 	man, err := os.MkdirTemp("", "man-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(man)
-	if said, err := exec.Command(program, "man", man).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("bot man: %w: %s", err, said)
+	if _, err := output(dir, program, "man", man); err != nil {
+		return nil, err
 	}
 	pages, err := os.ReadDir(man) // sorted
 	if err != nil {
@@ -171,8 +182,20 @@ func papers(dir, program string) ([]file, error) {
 		}
 		files = append(files, file{"man/" + p.Name(), 0o644, page})
 	}
-	readme, err := os.ReadFile(filepath.Join(dir, "README.md"))
-	return append(files, file{"README.md", 0o644, readme}), err
+	// Not what builds from the source.
+	named, err := output(dir, "git", "ls-files", "README.md", "docs", "deploy", ":!deploy/check", ":!deploy/Dockerfile", ":!deploy/compose.yaml")
+	if err != nil {
+		return nil, err
+	}
+	for name := range strings.Lines(named) {
+		name = strings.TrimSpace(name)
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name, 0o644, data})
+	}
+	return files, nil
 }
 
 // sums writes SHA256SUMS, as sha256sum --check reads it.
@@ -193,7 +216,7 @@ func sums(out string) error {
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), b.Bytes(), 0o644)
 }
 
-// compare releases the commit that is checked out twice and compares.
+// compare releases the commit that is checked out twice, and compares.
 func compare() error {
 	work, err := os.MkdirTemp("", "release-check-")
 	if err != nil {
@@ -203,16 +226,12 @@ func compare() error {
 	target := runtime.GOOS + "/" + runtime.GOARCH
 	var found [2][]byte
 	for i, name := range []string{"one", "quite/another"} {
-		dir := filepath.Join(work, name)
-		if said, err := exec.Command("git", "clone", "--quiet", ".", dir).CombinedOutput(); err != nil {
-			return fmt.Errorf("git clone: %w: %s", err, said)
-		}
 		env := os.Environ()
 		if i == 1 {
 			env = append(env, "GOCACHE="+filepath.Join(work, "cache")) // nothing is taken from the first
 		}
 		out := filepath.Join(work, fmt.Sprint("out", i))
-		if err := release(dir, out, []string{target}, env); err != nil {
+		if err := release(filepath.Join(work, name), out, []string{target}, env); err != nil {
 			return err
 		}
 		if found[i], err = os.ReadFile(filepath.Join(out, "SHA256SUMS")); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -92,6 +93,48 @@ func TestTheBillNamesWhatIsLinked(t *testing.T) {
 	}
 	if again, err := bill(info, []byte("program")); err != nil || !bytes.Equal(list, again) {
 		t.Error("two bills of one program differ")
+	}
+}
+
+func TestLicencesOfAllThatIsLinked(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms, err := licences(".", info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{
+		"Go " + info.GoVersion + "\n",
+		"Copyright 2009 The Go Authors.",
+		"github.com/CycloneDX/cyclonedx-go v",
+		"TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION",
+	} {
+		if !bytes.Contains(terms, []byte(words)) {
+			t.Errorf("%q is not in\n%s", words, terms)
+		}
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":      "module one\nrequire bare v0.0.0\nreplace bare => ./bare\n",
+		"bare/go.mod": "module bare\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info.Deps = []*debug.Module{{Path: "bare"}}
+	if _, err := licences(dir, info); err == nil || !strings.Contains(err.Error(), "bare has no licence") {
+		t.Errorf("a module without a licence is handed out: %v", err)
 	}
 }
 
