@@ -51,7 +51,7 @@ func (x *examination) vault(_ context.Context, f *findings) {
 	info, err := os.Stat(x.Config.Vault.Dir)
 	if err != nil || !info.IsDir() {
 		f.fails("folder", x.Config.Vault.Dir+" is not there, or is no folder",
-			"Make it with a .sops.yaml that names the recipients (docs/setup-syncro.md), or correct vault.dir.")
+			"bot keys init makes it with a .sops.yaml that names the recipients (docs/setup-syncro.md); or correct vault.dir.")
 		return
 	}
 	if lax(info, 0o022) {
@@ -94,7 +94,7 @@ func ageKey(f *findings) {
 	case err != nil && !named:
 		// The vault may be one of a key service. Its entries tell.
 	case err != nil:
-		f.fails(check, "SOPS_AGE_KEY_FILE names "+path+", which cannot be read", "Correct SOPS_AGE_KEY_FILE, or make a key: age-keygen -o "+path)
+		f.fails(check, "SOPS_AGE_KEY_FILE names "+path+", which cannot be read", "Correct SOPS_AGE_KEY_FILE. For a vault that is empty still: bot keys init --key "+path)
 	case lax(info, 0o077):
 		f.fails(check, fmt.Sprintf("%s may be read by others (%v): whoever has it has every technician's key", path, info.Mode().Perm()), "chmod 600 "+path)
 	default:
@@ -172,7 +172,7 @@ func (x *examination) sealed(f *findings, check string, entry opened) {
 	case !slices.Equal(sealed, named):
 		f.look(check, "it is encrypted to others than .sops.yaml names: to "+strings.Join(sealed, ", "), "sops updatekeys "+file)
 	default:
-		f.fine(check, "opened; user %d; %d recipients", entry.UserID, len(sealed))
+		f.fine(check, "opened; user %d; encrypted to %s", entry.UserID, strings.Join(sealed, ", "))
 	}
 }
 

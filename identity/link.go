@@ -182,7 +182,7 @@ func (v Vault) writable(name string) error {
 	silence()
 	rules, err := config.FindConfigFile(file)
 	if err != nil {
-		return &ReadOnlyError{errors.New("there is no .sops.yaml in its folder or above that names the recipients")}
+		return &ReadOnlyError{errors.New("there is no .sops.yaml in its folder or above that names the recipients: “bot keys init” makes one")}
 	}
 	if rule, err := config.LoadCreationRuleForFile(rules, file, nil); err != nil || rule == nil {
 		return &ReadOnlyError{fmt.Errorf("%s has no creation rule for %s", rules, path)}

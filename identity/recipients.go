@@ -32,7 +32,7 @@ func (v Vault) Recipients(path string) (sealed, named []string, err error) {
 	}
 	rules, err := config.FindConfigFile(file)
 	if err != nil {
-		return nil, nil, &VaultError{path, errors.New("there is no .sops.yaml in its folder or above: write one that names the recipients")}
+		return nil, nil, &VaultError{path, errors.New("there is no .sops.yaml in its folder or above that names the recipients: “bot keys init” makes one")}
 	}
 	rule, err := config.LoadCreationRuleForFile(rules, file, nil)
 	if err != nil || rule == nil {

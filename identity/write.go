@@ -115,7 +115,7 @@ func encrypt(file string, plain []byte) ([]byte, error) {
 	silence()
 	rules, err := config.FindConfigFile(file)
 	if err != nil {
-		return nil, errors.New("there is no .sops.yaml in its folder or above: write one that names the recipients")
+		return nil, errors.New("there is no .sops.yaml in its folder or above that names the recipients: “bot keys init” makes one")
 	}
 	rule, err := config.LoadCreationRuleForFile(rules, file, nil)
 	if err != nil {
@@ -162,7 +162,8 @@ func encrypt(file string, plain []byte) ([]byte, error) {
 // place puts data at file, whole or not at all, for its owner alone to read.
 func place(file string, data []byte, replace bool) error {
 	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	info, err := folder(dir)
+	if err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".new-*") // of mode 0600
@@ -171,7 +172,7 @@ func place(file string, data []byte, replace bool) error {
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, inherit(f, info), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	if replace {
@@ -188,11 +189,27 @@ func place(file string, data []byte, replace bool) error {
 	return syncDir(dir)
 }
 
-// syncDir makes what was done in a folder last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
+// folder makes a folder where there is none, for its owner alone, who is that
+// of the folder above.
+func folder(dir string) (fs.FileInfo, error) {
+	info, err := os.Stat(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return info, err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	above, err := folder(filepath.Dir(dir))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := inherit(f, above); err != nil {
+		return nil, err
+	}
+	return f.Stat()
 }

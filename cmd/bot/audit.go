@@ -25,7 +25,7 @@ func auditCommand() *cobra.Command {
 		Example: "  bot audit --since 24h\n  bot audit --ticket 32164\n  bot audit --who dana --follow",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(path)
+			cfg, err := offlineConfig(path)
 			if err != nil {
 				return err
 			}

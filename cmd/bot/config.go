@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,35 @@ func configFlag(c *cobra.Command, path *string) {
 
 // loadConfig reads the config file. Its faults are printed, a line each.
 func loadConfig(path string) (*config.Config, error) { return readConfig(path, os.LookupEnv) }
+
+// notSet stands for an environment variable that is not set. Secrets take it;
+// in a host, an id or a command it is a fault.
+const notSet = "~not~set~"
+
+// earlyConfig reads a config whose secrets may be missing still, for what is
+// done before there are any: the apps that they come with, and the vault.
+func earlyConfig(path string) (*config.Config, error) {
+	return readConfig(path, func(name string) (string, bool) {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			value = notSet
+		}
+		return value, true
+	})
+}
+
+// offlineConfig reads the config for what speaks to no chat platform, and so
+// needs none of their secrets.
+func offlineConfig(path string) (*config.Config, error) {
+	cfg, err := earlyConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	if o := cfg.Redis.Options(); slices.Contains([]string{o.Username, o.Password, o.SentinelUsername, o.SentinelPassword}, notSet) {
+		return nil, errors.New("an environment variable that the config's redis section names is not set")
+	}
+	return cfg, nil
+}
 
 func readConfig(path string, env func(string) (string, bool)) (*config.Config, error) {
 	cfg, err := config.Load(path, env)

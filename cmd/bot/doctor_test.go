@@ -202,13 +202,13 @@ func TestDoctorOnTheVault(t *testing.T) {
 	}
 	runAll(t, []trouble{
 		{"no folder", "vault", func(t *testing.T, p *patient) { must(t, os.RemoveAll(filepath.Join(p.Dir, "vault"))) },
-			"vault: folder", doctor.Fails, "is not there", ".sops.yaml"},
+			"vault: folder", doctor.Fails, "is not there", "bot keys init"},
 		{"others may write into the folder", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(filepath.Join(p.Dir, "vault"), 0o777)) },
 			"vault: folder", doctor.Look, "written by others", "chmod go-w"},
 		{"others may read the age key", "vault", func(t *testing.T, p *patient) { must(t, os.Chmod(filepath.Join(p.Dir, "age.key"), 0o644)) },
 			"vault: age key", doctor.Fails, "read by others", "chmod 600 "},
 		{"no age key", "vault", func(t *testing.T, p *patient) { must(t, os.Remove(filepath.Join(p.Dir, "age.key"))) },
-			"vault: age key", doctor.Fails, "cannot be read", "age-keygen"},
+			"vault: age key", doctor.Fails, "cannot be read", "bot keys init"},
 		{"another age key", "vault", func(t *testing.T, p *patient) {
 			must(t, os.WriteFile(filepath.Join(p.Dir, "age.key"), []byte(stranger(t).String()+"\n"), 0o600))
 		}, "vault: entry of dana", doctor.Fails, "no age key could open it", "sops updatekeys"},

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,7 +30,7 @@ func keysCommand() *cobra.Command {
 	c.PersistentFlags().StringVar(&path, "config", "bot.yaml", "the config file")
 	run := func(do func(context.Context, keyring, []string) error) func(*cobra.Command, []string) error {
 		return func(c *cobra.Command, args []string) error {
-			cfg, err := loadConfig(path)
+			cfg, err := offlineConfig(path)
 			if err != nil {
 				return err
 			}
@@ -60,7 +61,7 @@ func keysCommand() *cobra.Command {
 	}
 	add.Flags().BoolVar(&replace, "replace", false, "replace the entry that is there")
 	add.Flags().BoolVar(&shared, "shared", false, "the shared key, instead of a technician's")
-	c.AddCommand(add,
+	c.AddCommand(initKeys(&path), add,
 		&cobra.Command{
 			Use: "list", Short: "Who has an entry, for which Syncro user, encrypted to whom; never a key", Args: cobra.NoArgs,
 			RunE: run(func(_ context.Context, k keyring, _ []string) error { return k.list() }),
@@ -70,6 +71,43 @@ func keysCommand() *cobra.Command {
 			RunE: run(func(ctx context.Context, k keyring, _ []string) error { return k.verify(ctx) }),
 		},
 	)
+	return c
+}
+
+// initKeys is where a new administrator begins, who has neither age nor sops.
+func initKeys(path *string) *cobra.Command {
+	var file string
+	var others []string
+	c := &cobra.Command{
+		Use:   "init",
+		Short: "Make an empty vault: its folder, the age key that opens it, and .sops.yaml",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := earlyConfig(*path)
+			if err != nil {
+				return err
+			}
+			if file, err = filepath.Abs(file); err != nil {
+				return err
+			}
+			recipient, err := vaultOf(cfg).Begin(file, others...)
+			if errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("nothing was made: the vault has its rules already (%w)", err)
+			}
+			if err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			fmt.Fprintf(out, "%s opens the vault in %s.\nThe bot needs it: SOPS_AGE_KEY_FILE=%s\n", file, cfg.Vault.Dir, file)
+			if len(others) == 0 {
+				fmt.Fprintf(out, "Nothing else opens it: keep a copy of that file where the bot is not.\n")
+			}
+			_, err = fmt.Fprintf(out, "Its recipient is %s. Now: bot keys add NAME\n", recipient)
+			return err
+		},
+	}
+	c.Flags().StringVar(&file, "key", "age.key", "the age key's file; one that is there is used")
+	c.Flags().StringArrayVar(&others, "recipient", nil, "who else may open the entries, as age1…; for the day on which the key is lost")
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
@@ -77,5 +78,63 @@ func TestKeysCommand(t *testing.T) {
 	})
 	if told, err := run("", "verify"); err == nil || !strings.Contains(told, "sam: the key belongs to Rob Ames (4107), not to 4133") {
 		t.Errorf("%v:\n%s", err, told)
+	}
+}
+
+// TestKeysInit: whoever has neither age nor sops makes a vault, and a key of
+// theirs goes in and comes out again.
+func TestKeysInit(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	dir := t.TempDir()
+	yaml, err := os.ReadFile(filepath.Join(w.Dir, "bot.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The secrets of the chat platforms come later.
+	yaml = bytes.Replace(yaml, []byte(shop.SigningSecret), []byte("${SIGNING_SECRET_TO_COME}"), 1)
+	path := filepath.Join(dir, "bot.yaml")
+	if err := os.WriteFile(path, yaml, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(dir, "age.key")
+	if err := os.WriteFile(filepath.Join(dir, "password.yaml"), bytes.Replace(yaml, []byte("redis://"), []byte("redis://bot:${PASSWORD_TO_COME}@"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(stdin string, args ...string) (string, error) {
+		var out bytes.Buffer
+		c := root()
+		c.SetArgs(append([]string{"keys", "--config", path}, args...))
+		c.SetIn(strings.NewReader(stdin))
+		c.SetOut(&out)
+		var err error
+		w.withVault(t, func() {
+			if err = os.Setenv("SOPS_AGE_KEY_FILE", key); err == nil {
+				err = c.ExecuteContext(t.Context())
+			}
+		})
+		if err != nil {
+			return out.String() + err.Error(), err
+		}
+		return out.String(), nil
+	}
+	if told, err := run(samToken, "add", "sam"); err == nil || !strings.Contains(told, "bot keys init") {
+		t.Errorf("without a vault: %v: %s", err, told)
+	}
+	told, err := run("", "init", "--key", key)
+	if err != nil || !strings.Contains(told, "SOPS_AGE_KEY_FILE="+key) || !strings.Contains(told, "keep a copy") {
+		t.Fatalf("%v: %s", err, told)
+	}
+	if told, err := run("", "init", "--key", key); err == nil || !strings.Contains(told, "nothing was made") {
+		t.Errorf("a second time: %v: %s", err, told)
+	}
+	if told, err := run(samToken, "add", "sam"); err != nil {
+		t.Errorf("%v: %s", err, told)
+	}
+	if told, err := run("", "list", "--config", filepath.Join(dir, "password.yaml")); err == nil || !strings.Contains(told, "redis section") {
+		t.Errorf("without Redis' password: %v: %s", err, told)
+	}
+	if told, err := run("", "verify"); err != nil || !strings.Contains(told, "sam: fine: Sam Ito (4133)") {
+		t.Errorf("%v: %s", err, told)
 	}
 }

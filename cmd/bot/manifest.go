@@ -86,20 +86,9 @@ func manifestFlags(c *cobra.Command, path, address *string) {
 	c.Flags().StringVar(address, "url", "", "where the bot is reached from the internet, in the place of the config's public_url")
 }
 
-// notSet stands for an environment variable that is not set. Secrets take it;
-// in a host, an id or a command it is a fault.
-const notSet = "~not~set~"
-
-// manifestConfig reads the config for what a manifest needs of it. The secrets
-// come with the app, so that they may be missing still.
+// manifestConfig reads the config for what a manifest needs of it.
 func manifestConfig(path, address string) (*config.Config, error) {
-	cfg, err := readConfig(path, func(name string) (string, bool) {
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			value = notSet
-		}
-		return value, true
-	})
+	cfg, err := earlyConfig(path)
 	if err != nil || address == "" {
 		return cfg, err
 	}

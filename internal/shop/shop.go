@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"filippo.io/age"
-
 	"github.com/syncrobot/syncrobot/adapters/slack"
 	"github.com/syncrobot/syncrobot/identity"
 	"github.com/syncrobot/syncrobot/simulator/slacksim"
@@ -226,22 +224,11 @@ func (s *Shop) KeyFile() string { return filepath.Join(s.Dir, "age.key") }
 // fillVault encrypts the technicians' keys with an age key made for this run.
 // SOPS looks for the age key in its own environment, as in production.
 func (s *Shop) fillVault() error {
-	key, err := age.GenerateX25519Identity()
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.KeyFile(), []byte(key.String()+"\n"), 0o600); err != nil {
+	v := s.Vault()
+	if _, err := v.Begin(s.KeyFile()); err != nil {
 		return err
 	}
 	if err := os.Setenv("SOPS_AGE_KEY_FILE", s.KeyFile()); err != nil {
-		return err
-	}
-	v := s.Vault()
-	if err := os.MkdirAll(filepath.Join(v.Dir, "msp-tools"), 0o700); err != nil {
-		return err
-	}
-	rules := fmt.Sprintf("creation_rules:\n  - encrypted_regex: ^credentials$\n    age: %s\n", key.Recipient())
-	if err := os.WriteFile(filepath.Join(v.Dir, ".sops.yaml"), []byte(rules), 0o600); err != nil {
 		return err
 	}
 	ctx := context.Background()
@@ -251,7 +238,7 @@ func (s *Shop) fillVault() error {
 	if _, err := v.AddEntry(ctx, "rob", RobToken, syncro.Me{UserID: 4107, Name: "Rob Ames"}, false); err != nil {
 		return err
 	}
-	_, err = v.AddShared(ctx, SharedToken, syncro.Me{UserID: 4100, Name: "Front Office"}, false)
+	_, err := v.AddShared(ctx, SharedToken, syncro.Me{UserID: 4100, Name: "Front Office"}, false)
 	return err
 }
 
