@@ -58,7 +58,7 @@ const page = 500
 
 // Lines are the lines from the first time on and before the second, the
 // oldest first. Without a second one they go on as new ones are written,
-// until ctx ends.
+// until ctx ends; with one, that ctx ended before is an error like others.
 func (l *Log) Lines(ctx context.Context, from, until time.Time) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		next := make([]string, len(l.streams)) // where to go on reading
@@ -75,6 +75,9 @@ func (l *Log) Lines(ctx context.Context, from, until time.Time) iter.Seq2[Line, 
 			}
 			switch {
 			case ctx.Err() != nil:
+				if !until.IsZero() {
+					yield(Line{}, fmt.Errorf("audit: the record was not read to its end: %w", ctx.Err()))
+				}
 				return
 			case err != nil:
 				yield(Line{}, err)

@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -158,5 +159,20 @@ func TestALineThatCannotBeReadIsSaid(t *testing.T) {
 	}
 	if failed == nil || !strings.Contains(failed.Error(), "audit: entry") {
 		t.Errorf("said %v", failed)
+	}
+}
+
+// TestAReadingCutShortIsNotTakenForAll: whoever asks for a time that is over
+// is told when they did not get it all.
+func TestAReadingCutShortIsNotTakenForAll(t *testing.T) {
+	t.Parallel()
+	l := New(redistest.Start(t).Client(), slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var told error
+	for _, told = range l.Lines(ctx, time.Time{}, ever) {
+	}
+	if !errors.Is(told, context.Canceled) {
+		t.Errorf("told %v", told)
 	}
 }
