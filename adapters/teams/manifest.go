@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"net/url"
 	"regexp"
+	"time"
 
 	"github.com/syncrobot/syncrobot/chat"
 )
@@ -60,7 +61,8 @@ func Package(o PackageOptions) ([]byte, error) {
 		name string
 		data []byte
 	}{{"manifest.json", manifest}, {"color.png", colour}, {"outline.png", outline}} {
-		w, err := z.Create(file.name)
+		// The same app is the same file. Without a time a zip says month 0, day 0.
+		w, err := z.CreateHeader(&zip.FileHeader{Name: file.name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)})
 		if err != nil {
 			return nil, err
 		}

@@ -41,6 +41,9 @@ func unpacked(t *testing.T, app []byte) map[string][]byte {
 	}
 	files := map[string][]byte{}
 	for _, f := range z.File {
+		if f.Modified.Year() != 1980 { // the first that zip knows
+			t.Errorf("%s is of %v", f.Name, f.Modified)
+		}
 		r, err := f.Open()
 		if err != nil {
 			t.Fatal(err)
