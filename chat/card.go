@@ -78,9 +78,9 @@ const (
 // Sign is the mark as a character that reads well without colour.
 func (m Mark) Sign() string { return [...]string{"○", "…", "✓", "✗", "?"}[m] }
 
-// Table is rows of short cells under a header.
+// Table is rows of short cells.
 type Table struct {
-	Header []string
+	Header []string // may be left out
 	Rows   [][]string
 	Acts   []Button // beside each row, in the rows' order; nil: none
 }

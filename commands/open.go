@@ -135,6 +135,9 @@ func (c *Call) page(ctx context.Context, groups []group, title string, page int)
 				lines = append(lines, listed{Ticket: t.ID})
 			}
 		}
+		if len(parts) > 0 {
+			table.Header = nil // it was said
+		}
 		if len(table.Rows) > 0 {
 			parts = append(parts, chat.Text(fmt.Sprintf("%s (%d)", g.name, len(g.tickets))), table)
 		}

@@ -263,21 +263,34 @@ func markColor(m chat.Mark) string {
 }
 
 func drawTable(t chat.Table, left room) []any {
-	header, moreColumns := atMost(t.Header, maxColumns, "columns")
 	rows, moreRows := atMost(t.Rows, left.rows, "rows")
-	if len(header) == 0 {
-		return nil
-	}
 	if t.Acts != nil {
 		return drawActs(rows, t.Acts, moreRows, left)
 	}
-	out := table{Type: "Table", Header: true}
-	for i := range header {
-		out.Columns = append(out.Columns, tableColumn{Width: columnWeight(header, rows, i)})
+	all := rows
+	if len(t.Header) > 0 {
+		all = append([][]string{t.Header}, rows...)
 	}
-	out.Rows = append(out.Rows, drawRow(header, len(header), left, textRun{Weight: "Bolder"}))
-	for _, row := range rows {
-		out.Rows = append(out.Rows, drawRow(row, len(header), left, textRun{}))
+	var longest []string // a row as long as any
+	for _, row := range all {
+		if len(row) > len(longest) {
+			longest = row
+		}
+	}
+	longest, moreColumns := atMost(longest, maxColumns, "columns")
+	if len(longest) == 0 {
+		return nil
+	}
+	out := table{Type: "Table", Header: len(t.Header) > 0}
+	for i := range longest {
+		out.Columns = append(out.Columns, tableColumn{Width: columnWeight(all, i)})
+	}
+	for i, row := range all {
+		look := textRun{}
+		if out.Header && i == 0 {
+			look.Weight = "Bolder"
+		}
+		out.Rows = append(out.Rows, drawRow(row, len(longest), left, look))
 	}
 	body := []any{out}
 	for _, rest := range []string{moreColumns, moreRows} {
@@ -328,8 +341,8 @@ func drawRow(cells []string, width int, left room, look textRun) tableRow {
 
 // columnWeight is a column's share of the width, by its longest cell, within
 // bounds that leave every column readable.
-func columnWeight(header []string, rows [][]string, i int) int {
-	longest := len([]rune(header[i]))
+func columnWeight(rows [][]string, i int) int {
+	longest := 0
 	for _, row := range rows {
 		if i < len(row) {
 			longest = max(longest, len([]rune(row[i])))

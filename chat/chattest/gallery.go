@@ -146,7 +146,7 @@ func hollow() chat.Card {
 		Title: " ",
 		Parts: []chat.Part{
 			chat.Text(""), chat.Text(" \n"), chat.Quoted(""), chat.Code(""), chat.Fields{}, chat.Fields{{}},
-			chat.Steps{}, chat.Steps{{}}, chat.Table{}, chat.Table{Header: []string{"", ""}, Rows: [][]string{{"", ""}, {}}}, chat.Link{},
+			chat.Steps{}, chat.Steps{{}}, chat.Table{}, chat.Table{Rows: [][]string{{"#32164", "a row without a header"}}}, chat.Table{Header: []string{"", ""}, Rows: [][]string{{"", ""}, {}}}, chat.Link{},
 		},
 		Buttons: []chat.Button{{}, {Verb: "confirm"}, {Label: "No verb"}},
 	}
