@@ -153,3 +153,17 @@ func TestAPanicDoesNotEndTheOthers(t *testing.T) {
 		t.Errorf("the log says %q", log.String())
 	}
 }
+
+func TestVisible(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"a line\r\nanother\ranother\u2028and\tone": "a line\nanother\nanother\nand\tone",
+		"abc\u202etxt.exe\u202c":                   "abc\uFFFDtxt.exe\uFFFD",
+		"bell\a, \xff and \x1b[31m":                "bell\uFFFD, \uFFFD and \uFFFD[31m",
+		"שלום 👩‍🔧 é":                               "שלום 👩‍🔧 é",
+	} {
+		if got := Visible(s); got != want {
+			t.Errorf("%q is shown as %q, want %q", s, got, want)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/syncrobot/syncrobot/chat"
 )
 
 // What Slack takes in one message or modal (docs.slack.dev, Block Kit reference).
@@ -71,18 +73,8 @@ func cutLabel(s string, limit int) string {
 	return prefix(s, limit-1) + "…"
 }
 
-// clean makes s a text that JSON and Slack can hold: what is not UTF-8 or a
-// control character is shown as U+FFFD. White space at the end goes.
-func clean(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-	return strings.TrimRightFunc(s, unicode.IsSpace)
-}
+// clean is s as a card may show it, without white space at its end.
+func clean(s string) string { return strings.TrimRightFunc(chat.Visible(s), unicode.IsSpace) }
 
 // line is s, clean, on one line.
 func line(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }

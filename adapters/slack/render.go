@@ -10,6 +10,7 @@ import (
 
 	slackapi "github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackutilsx"
+	"golang.org/x/text/unicode/bidi"
 
 	"github.com/syncrobot/syncrobot/chat"
 )
@@ -278,15 +279,24 @@ func (d *drawing) table(t chat.Table) slackapi.RichTextElement {
 	return section(runs...)
 }
 
-// cells are a row's cells that say something, each on one line.
+// cells are a row's cells that say something, each on one line. One that is
+// written from the right is isolated (UAX #9), or its neighbours would move.
 func cells(row []string) []string {
 	var full []string
 	for _, c := range row {
 		if c = line(c); c != "" {
+			if strings.ContainsFunc(c, fromTheRight) {
+				c = "\u2068" + c + "\u2069"
+			}
 			full = append(full, c)
 		}
 	}
 	return full
+}
+
+func fromTheRight(r rune) bool {
+	p, _ := bidi.LookupRune(r)
+	return p.Class() == bidi.R || p.Class() == bidi.AL
 }
 
 func (d *drawing) steps(all chat.Steps) []slackapi.RichTextElement {

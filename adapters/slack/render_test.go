@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -326,4 +327,14 @@ func manyFields(n int) chat.Fields {
 		all = append(all, chat.Field{Name: fmt.Sprint("field ", i), Value: "value"})
 	}
 	return all
+}
+
+// TestWritingFromTheRightStaysInItsCell: the age behind a Hebrew subject stays
+// behind it.
+func TestWritingFromTheRightStaysInItsCell(t *testing.T) {
+	t.Parallel()
+	got := cells([]string{"#32164", "שלום עולם", "Печать", "2 d"})
+	if want := []string{"#32164", "\u2068שלום עולם\u2069", "Печать", "2 d"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
 }

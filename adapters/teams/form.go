@@ -199,7 +199,7 @@ func choiceTitle(o chat.Option) string {
 
 // oneLine is text without line breaks, empty where there is nothing to see.
 func oneLine(text string) string {
-	return strings.TrimSpace(strings.ReplaceAll(visible(text), "\n", " "))
+	return strings.TrimSpace(strings.ReplaceAll(chat.Visible(text), "\n", " "))
 }
 
 // buttons hand the form in or put it away. A dialog has its own way out, and

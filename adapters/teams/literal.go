@@ -2,7 +2,8 @@ package teams
 
 import (
 	"strings"
-	"unicode"
+
+	"github.com/syncrobot/syncrobot/chat"
 )
 
 // textRun is text that no client reads as markup. Markdown, which a TextBlock
@@ -25,7 +26,7 @@ type textRun struct {
 // two braces in a row.
 func literal(text string, look textRun) []textRun {
 	look.Type = "TextRun"
-	text = visible(text)
+	text = chat.Visible(text)
 	var runs []textRun
 	for {
 		i := strings.Index(text, "{{")
@@ -41,23 +42,6 @@ func literal(text string, look textRun) []textRun {
 		runs = append(runs, look)
 	}
 	return runs
-}
-
-// visible replaces what could make text look like another text: control
-// characters and those that turn the direction of writing.
-func visible(s string) string {
-	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), "\uFFFD")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n', r == '\t':
-			return r
-		case r == '\r', r == '\u2028', r == '\u2029':
-			return '\n'
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }
 
 // fixed is code with its spaces kept, which clients otherwise draw as one.
@@ -82,7 +66,7 @@ func fixed(code string) string {
 func plain(text string, limit int) string {
 	text = strings.NewReplacer(
 		"<", "‹", ">", "›", "&", "＆", "](", "] (", "`", "'", "*", "∗", "_", "＿", "~", "∼",
-	).Replace(visible(cut(text, limit)))
+	).Replace(chat.Visible(cut(text, limit)))
 	return unbraced(text)
 }
 

@@ -370,7 +370,7 @@ func isWeb(address string) bool {
 }
 
 func label(text string) string {
-	return visible(cut(strings.ReplaceAll(text, "\n", " "), maxLabel))
+	return chat.Visible(cut(strings.ReplaceAll(text, "\n", " "), maxLabel))
 }
 
 // actions are the buttons. Each has a fallback for clients that know no

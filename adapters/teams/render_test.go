@@ -180,7 +180,7 @@ func FuzzRender(f *testing.F) {
 		sound(t, d)
 		// What is short enough is shown whole and as it is.
 		if utf8.RuneCountInString(s) <= maxLabel && utf8.ValidString(s) && s != "" {
-			want := visible(s)
+			want := chat.Visible(s)
 			shown := words(asJSON(t, d.card))
 			if n := strings.Count(shown, want); n < 12 {
 				t.Errorf("%q is shown %d times, want 12, in %q", want, n, shown)
