@@ -78,8 +78,8 @@ func (w *Work) StartFor(from context.Context, who string, f func(ctx context.Con
 
 // Reserve takes a place for something that who did before it is known whether
 // there is anything to do, so that a flood is refused before anything is asked
-// about it. Where it is true begin must be called, once: with what is to be
-// run, or with nil.
+// about it. Where it is true begin must be called, with what is to be run or
+// with nil; only its first call counts.
 func (w *Work) Reserve(from context.Context, who string) (begin func(f func(ctx context.Context)), ok bool) {
 	what := make(chan func(context.Context), 1)
 	ok = w.StartFor(from, who, func(ctx context.Context) {
@@ -87,7 +87,12 @@ func (w *Work) Reserve(from context.Context, who string) (begin func(f func(ctx 
 			f(ctx)
 		}
 	})
-	return func(f func(context.Context)) { what <- f }, ok
+	return func(f func(context.Context)) {
+		select {
+		case what <- f:
+		default:
+		}
+	}, ok
 }
 
 func (w *Work) done(who string) {

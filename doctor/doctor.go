@@ -51,8 +51,9 @@ type Options struct {
 	Config    *config.Config
 	Redis     redis.UniversalClient
 	Platforms Platforms
-	Only      []string // groups; empty: all
-	Test      string   // a technician who is sent a message on each platform; empty: nobody
+	Places    func(config.Route) []chat.Place // where a route leads
+	Only      []string                        // groups; empty: all
+	Test      string                          // a technician who is sent a message on each platform; empty: nobody
 }
 
 // patience is how long all groups together may take; what is not done then is

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/syncrobot/syncrobot/chat"
-	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/identity"
 )
 
@@ -22,7 +21,7 @@ func (x *examination) notify(ctx context.Context, f *findings) {
 	var wait sync.WaitGroup
 	for i, r := range routes {
 		wait.Go(func() {
-			for _, at := range x.places(r) {
+			for _, at := range x.Places(r) {
 				check := r.Event + " to " + at.Platform + " " + r.Slack + r.Teams + r.Person
 				if at.Person != nil && at.Platform == "teams" {
 					all[i].skip(check, "asking would open the chat; “bot doctor --send-test "+r.Person+"” tries it")
@@ -56,25 +55,6 @@ func (x *examination) newsKey(f *findings) {
 		}
 	}
 	f.fails("key", "there is no key to read news with", "Add a shared key, or one for a technician (docs/setup-syncro.md).")
-}
-
-// places are where a route leads.
-func (x *examination) places(r config.Route) []chat.Place {
-	switch {
-	case r.Slack != "":
-		return []chat.Place{{Platform: "slack", Channel: r.Slack}}
-	case r.Teams != "":
-		return []chat.Place{{Platform: "teams", Channel: r.Teams}}
-	}
-	var all []chat.Place
-	for _, t := range x.Config.Technicians {
-		if t.Name == r.Person {
-			for _, key := range t.Users() {
-				all = append(all, private(key))
-			}
-		}
-	}
-	return all
 }
 
 // private is a person's own place, from chat.User's Key.

@@ -114,12 +114,12 @@ func (a *Adapter) takeDialog(ctx context.Context, w http.ResponseWriter, act act
 		a.answer(w, http.StatusOK, nothingSent("The form says nothing that the bot knows."))
 		return
 	}
-	next, begun := a.reserve(ctx, act)
-	if !begun {
+	begin, ok := a.work.Reserve(ctx, a.sender(act).Key())
+	if !ok {
 		a.answer(w, http.StatusOK, nothingSent(noRoom))
 		return
 	}
-	defer close(next)
+	defer begin(nil)
 
 	ctx, cancel := context.WithTimeout(ctx, dialogTime)
 	defer cancel()
@@ -141,7 +141,7 @@ func (a *Adapter) takeDialog(ctx context.Context, w http.ResponseWriter, act act
 	}
 	a.answer(w, http.StatusOK, struct{}{})
 	if first && then != nil {
-		next <- func(ctx context.Context) { then(ctx, a.apart(act)) }
+		begin(func(ctx context.Context) { then(ctx, a.apart(act)) })
 	}
 }
 

@@ -135,19 +135,6 @@ func (a *Adapter) invoke(w http.ResponseWriter, r *http.Request, act activity) {
 	}
 }
 
-// reserve takes a place for the work behind an answer, so that nothing is
-// begun that there is no room for; false when there is none. What is sent to
-// the channel is run, and closing it gives the place back.
-func (a *Adapter) reserve(from context.Context, act activity) (chan<- func(context.Context), bool) {
-	next := make(chan func(context.Context), 1)
-	begun := a.work.StartFor(from, a.sender(act).Key(), func(ctx context.Context) {
-		if then := <-next; then != nil {
-			then(ctx)
-		}
-	})
-	return next, begun
-}
-
 // asker is who sent an invoke, without waiting long to learn it.
 func (a *Adapter) asker(ctx context.Context, act activity) chat.User {
 	ctx, stop := context.WithTimeout(ctx, guestTime)
@@ -174,12 +161,12 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 		a.answer(w, http.StatusOK, misread("The button says nothing that the bot knows."))
 		return
 	}
-	next, begun := a.reserve(ctx, act)
-	if !begun {
+	begin, ok := a.work.Reserve(ctx, a.sender(act).Key())
+	if !ok {
 		a.answer(w, http.StatusOK, told("Nothing was sent. "+noRoom))
 		return
 	}
-	defer close(next)
+	defer begin(nil)
 
 	ctx, cancel := context.WithTimeout(ctx, clickTime)
 	defer cancel()
@@ -199,7 +186,7 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 		reply = told(given.Aside.Plain())
 	}
 	a.answer(w, http.StatusOK, reply)
-	next <- func(ctx context.Context) { a.show(ctx, act, req.User, given, true) }
+	begin(func(ctx context.Context) { a.show(ctx, act, req.User, given, true) })
 }
 
 // show does what the answer to a click asks for besides the HTTP response,

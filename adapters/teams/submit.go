@@ -131,12 +131,12 @@ func (a *Adapter) take(ctx context.Context, w http.ResponseWriter, act activity,
 		a.answer(w, http.StatusOK, told(theirs))
 		return
 	}
-	next, begun := a.reserve(ctx, act)
-	if !begun {
+	begin, ok := a.work.Reserve(ctx, a.sender(act).Key())
+	if !ok {
 		a.answer(w, http.StatusOK, told("Nothing was sent. "+noRoom))
 		return
 	}
-	defer close(next)
+	defer begin(nil)
 
 	ctx, cancel := context.WithTimeout(ctx, clickTime)
 	defer cancel()
@@ -145,7 +145,7 @@ func (a *Adapter) take(ctx context.Context, w http.ResponseWriter, act activity,
 		d := render(putAway(a.formOf(ctx, req, act, in.Form), in.Over))
 		a.answer(w, http.StatusOK, shown(d))
 		if !in.Over {
-			next <- func(ctx context.Context) { a.cover(ctx, act, req.User, d) }
+			begin(func(ctx context.Context) { a.cover(ctx, act, req.User, d) })
 		}
 		return
 	}
@@ -173,7 +173,7 @@ func (a *Adapter) take(ctx context.Context, w http.ResponseWriter, act activity,
 	}
 	a.answer(w, http.StatusOK, shown(render(working())))
 	if first {
-		next <- func(ctx context.Context) { then(ctx, a.inPlace(act, req.User)) }
+		begin(func(ctx context.Context) { then(ctx, a.inPlace(act, req.User)) })
 	}
 }
 

@@ -93,7 +93,10 @@ func examine(ctx context.Context, path string, only []string, test string) ([]do
 		return nil, err
 	}
 	fine := doctor.Finding{Group: "config", Check: path, Status: doctor.Fine, Detail: "no fault"}
-	found := doctor.Run(ctx, doctor.Options{Config: cfg, Redis: b.redis, Platforms: platforms, Only: only, Test: test})
+	found := doctor.Run(ctx, doctor.Options{
+		Config: cfg, Redis: b.redis, Platforms: platforms, Only: only, Test: test,
+		Places: func(r config.Route) []chat.Place { return places(cfg, r) },
+	})
 	return append([]doctor.Finding{fine}, found...), nil
 }
 
