@@ -380,7 +380,7 @@ func readRoute(s *section, c *Config) Route {
 	total := s.field("min_total")
 	r := Route{
 		Event:    s.field("event").required("invoiced").oneOf("", "invoiced", "created", "assigned", "replied", "urgent", "resolved"),
-		Slack:    channel.check(func(v string) bool { return isSlackID(v, "CDG") }, "a channel id, as C0123"),
+		Slack:    channel.check(func(v string) bool { return isSlackID(v, "CG") }, "a channel id, as C0123; to one person it is person: and their name"),
 		Teams:    teamsConversation(conversation.check(func(v string) bool { return teamsConversation(v) != "" }, "a channel's link, or an id as 19:abc@thread.tacv2")),
 		Person:   person.text(""),
 		MinTotal: total.decimal(),
