@@ -29,17 +29,24 @@ func main() {
 	out := flag.String("out", "dist", "the folder to write, which is emptied first")
 	only := flag.String("only", "", "one platform, as linux/amd64; default: all")
 	check := flag.Bool("check", false, "build this machine's platform twice, in other folders and with other caches, and compare")
+	made := flag.Bool("sizes", false, "print what the program's size is made of")
 	flag.Parse()
-	if err := run(*out, *only, *check); err != nil {
+	var err error
+	switch {
+	case *made:
+		err = sizes(os.Stdout)
+	case *check:
+		err = compare()
+	default:
+		err = run(*out, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, only string, check bool) error {
-	if check {
-		return compare()
-	}
+func run(out, only string) error {
 	all := targets()
 	if only != "" {
 		if !slices.Contains(all, only) {
@@ -76,7 +83,7 @@ func release(work, out string, all, env []string) error {
 	// Manual and completions are the same everywhere: this machine's program
 	// writes them.
 	host := filepath.Join(work, "host")
-	if err := build(dir, host, runtime.GOOS+"/"+runtime.GOARCH, env); err != nil {
+	if err := build(dir, host, runtime.GOOS+"/"+runtime.GOARCH, env, stripped); err != nil {
 		return err
 	}
 	common, err := papers(dir, host)
@@ -89,7 +96,7 @@ func release(work, out string, all, env []string) error {
 			name += ".exe"
 		}
 		program := filepath.Join(work, strings.ReplaceAll(target, "/", "-")+"-"+name)
-		if err := build(dir, program, target, env); err != nil {
+		if err := build(dir, program, target, env, stripped); err != nil {
 			return err
 		}
 		info, err := buildinfo.ReadFile(program)
@@ -131,11 +138,14 @@ func extension(target string) string {
 	return ".tar.gz"
 }
 
-// build builds the program: static, without paths of this machine, without the
-// tables of a debugger. Go itself stamps the version and the commit.
-func build(dir, program, target string, env []string) error {
+// stripped has the linker leave out the tables of a debugger.
+const stripped = "-s -w"
+
+// build builds the program: static, without paths of this machine. Go itself
+// stamps the version and the commit.
+func build(dir, program, target string, env []string, ldflags string) error {
 	system, machine, _ := strings.Cut(target, "/")
-	c := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-ldflags", "-s -w", "-o", program, "./cmd/bot")
+	c := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-ldflags", ldflags, "-o", program, "./cmd/bot")
 	c.Dir = dir
 	c.Env = append(slices.Clone(env), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+machine, "GOFLAGS=")
 	if said, err := c.CombinedOutput(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"debug/buildinfo"
+	"debug/elf"
 	"encoding/json"
 	"io"
 	"os"
@@ -121,20 +122,60 @@ func TestLicencesOfAllThatIsLinked(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{
+	write(t, dir, map[string]string{
 		"go.mod":      "module one\nrequire bare v0.0.0\nreplace bare => ./bare\n",
 		"bare/go.mod": "module bare\n",
-	} {
+	})
+	info.Deps = []*debug.Module{{Path: "bare"}}
+	if _, err := licences(dir, info); err == nil || !strings.Contains(err.Error(), "bare v0.0.0 has no licence") {
+		t.Errorf("a module without a licence is handed out: %v", err)
+	}
+}
+
+func TestWhoseTheCodeIs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, map[string]string{
+		"go.mod":     "module example.com/tiny\nrequire example.com/tiny/own.v2 v0.0.0\nreplace example.com/tiny/own.v2 => ./own\n",
+		"main.go":    "package main\n\nimport \"example.com/tiny/own.v2\"\n\nfunc main() { println(own.Sum([]int{1})) }\n",
+		"own/go.mod": "module example.com/tiny/own.v2\n",
+		"own/own.go": "package own\n\n//go:noinline\nfunc Sum(all []int) (s int) {\n\tfor _, n := range all {\n\t\ts += n\n\t}\n\treturn s\n}\n",
+	})
+	c := exec.CommandContext(t.Context(), "go", "build", "-o", "tiny", ".")
+	c.Dir = dir
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=-buildvcs=false")
+	if said, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	program, err := elf.Open(filepath.Join(dir, "tiny"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	info, err := buildinfo.ReadFile(filepath.Join(dir, "tiny"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, all, err := codeOf(program, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	main, own, std := of["example.com/tiny"], of["example.com/tiny/own.v2"], of["std"]
+	if main == 0 || own == 0 || std < 100<<10 || main+own+std != all {
+		t.Errorf("%v of %d", of, all)
+	}
+}
+
+// write writes files below dir.
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-	info.Deps = []*debug.Module{{Path: "bare"}}
-	if _, err := licences(dir, info); err == nil || !strings.Contains(err.Error(), "bare v0.0.0 has no licence") {
-		t.Errorf("a module without a licence is handed out: %v", err)
 	}
 }
 
