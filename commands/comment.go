@@ -66,7 +66,7 @@ func suggestTickets(ctx context.Context, c *Call, s chat.Search) ([]chat.Option,
 	typed := s.Typed
 	list, err := c.Reader.OpenTickets(ctx)
 	if typed != "" && !looksLikeTicket(typed) {
-		list, err = c.Reader.SearchTickets(ctx, clip(typed, 100))
+		list, err = c.Reader.SearchTickets(ctx, syncro.TicketSearch{Words: clip(typed, 100)})
 	}
 	var options []chat.Option
 	mine, others := split(list.Items, func(t syncro.Ticket) bool { return !c.Who.Shared && t.UserID == c.Who.UserID })

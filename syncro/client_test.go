@@ -519,7 +519,7 @@ func TestWhereTheKeyGoes(t *testing.T) {
 		t.Parallel()
 		s := newStand(t, authServer(false, true), auto)
 		for range 2 {
-			if _, err := s.reader().SearchTickets(t.Context(), "a b"); err != nil {
+			if _, err := s.reader().SearchTickets(t.Context(), syncro.TicketSearch{Words: "a b"}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -645,7 +645,7 @@ func TestObserveIsToldRoutesWithoutIDs(t *testing.T) {
 		}
 	})
 	_, _ = s.reader().Ticket(t.Context(), 5)
-	_, _ = s.reader().SearchTickets(t.Context(), "Harbor")
+	_, _ = s.reader().SearchTickets(t.Context(), syncro.TicketSearch{Words: "Harbor"})
 	s.send(t.Context(), note)
 	want := []string{"GET /tickets/{id} 200", "GET /tickets 200", "POST /tickets/{id}/comment 0"}
 	if !slices.Equal(told, want) {

@@ -202,16 +202,53 @@ func (r *Reader) Ticket(ctx context.Context, id int64) (Ticket, error) {
 	return t, nil
 }
 
+// notClosed is Syncro's name for all statuses but the final ones.
+const notClosed = "Not Closed"
+
 // OpenTickets lists what still needs somebody, the first four pages of it.
 func (r *Reader) OpenTickets(ctx context.Context) (List[Ticket], error) {
-	list, err := r.listTickets(ctx, url.Values{"status": {"Not Closed"}}, maxPages)
+	list, err := r.listTickets(ctx, url.Values{"status": {notClosed}}, maxPages)
 	list.Items = slices.DeleteFunc(list.Items, func(t Ticket) bool { return isFinal(t.Status) })
 	return list, err
 }
 
-// SearchTickets finds tickets by their words: Syncro's first page of them.
-func (r *Reader) SearchTickets(ctx context.Context, query string) (List[Ticket], error) {
-	return r.listTickets(ctx, url.Values{"query": {query}}, 1)
+// TicketSearch says which tickets are wanted: those that meet all of it.
+type TicketSearch struct {
+	Words      string    // what Syncro searches for, in what it searches; empty: any
+	Status     string    // as the account spells it; empty: any
+	Open       bool      // none whose status is final
+	CustomerID int64     // 0: anybody's
+	UserID     int64     // the technician; 0: any, and nobody's
+	Since      time.Time // updated then or later; zero: any
+}
+
+// SearchTickets finds tickets: Syncro's first page of them. All but the words
+// is looked at once more here, for what a filter of Syncro's does not know it
+// leaves in.
+func (r *Reader) SearchTickets(ctx context.Context, s TicketSearch) (List[Ticket], error) {
+	query := url.Values{}
+	set := func(name, value string) {
+		if value != "" && value != "0" {
+			query.Set(name, value)
+		}
+	}
+	set("query", s.Words)
+	set("status", s.Status)
+	if s.Open && s.Status == "" {
+		set("status", notClosed)
+	}
+	set("customer_id", strconv.FormatInt(s.CustomerID, 10))
+	set("user_id", strconv.FormatInt(s.UserID, 10))
+	if !s.Since.IsZero() {
+		set("since_updated_at", s.Since.UTC().Format(time.RFC3339))
+	}
+	list, err := r.listTickets(ctx, query, 1)
+	list.Items = slices.DeleteFunc(list.Items, func(t Ticket) bool {
+		return s.Status != "" && t.Status != s.Status || s.Open && t.Finished() ||
+			s.CustomerID != 0 && t.CustomerID != s.CustomerID || s.UserID != 0 && t.UserID != s.UserID ||
+			!s.Since.IsZero() && t.Updated.Before(s.Since.Truncate(time.Second))
+	})
+	return list, err
 }
 
 // TicketsOf lists a customer's tickets, finished ones too as far as Syncro's

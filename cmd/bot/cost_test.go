@@ -28,6 +28,7 @@ func TestCost(t *testing.T) {
 		{"open", 2, ""},
 		{"32164", 2, ""},
 		{"search printer", 1, ""},
+		{"search printer customer:elm to:dana", 2, ""},
 		{"customers harbor", 1, ""},
 		{"whoami", 0, ""},
 		{"pending", 0, ""},

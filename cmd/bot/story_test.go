@@ -114,6 +114,16 @@ func (s *story) looking(t *testing.T) {
 	s.shows(t, "comments 32151 13", "They are numbered from the newest, 1 to 12")
 	s.shows(t, "search printer", "Tickets with “printer”", "#32102", "Label printer offline")
 	s.shows(t, "search zzzz", "Syncro found none.")
+	s.shows(t, "search printer customer:elm status:open to:dana since:1w", "Elm Street Vet", "Updated since", "#32102")
+	s.shows(t, "search printer status:resolved", "Summit Physio", "#32146")
+	if open := ask(t, s.dana, "search printer status:open", "Tickets with “printer”", "#32102"); open.has("#32146") {
+		t.Errorf("a resolved ticket is shown as open: %+v", open)
+	}
+	s.shows(t, "search statsu:open", "There is no filter “statsu:”", "in quotes")
+	own := press(t, s.dana, press(t, s.dana, ask(t, s.dana, "search customer:harbor", "Several customers are meant by “harbor”"), "Harbor Dental", "#32164"), "Mine only", "Dana Ruiz", "#32164")
+	if own.has("Harbor Dental East") {
+		t.Errorf("a search for one customer's shows another's: %+v", own)
+	}
 	s.shows(t, "customers harbor", "Customers with “harbor” · 2", "Harbor Dental East", "6.5")
 	s.shows(t, "1", "Harbor Dental", "#32164")
 	s.shows(t, "whoami", "You are dana", "Dana Ruiz (Syncro user 4101)", "your own", "read and change tickets")
