@@ -19,7 +19,7 @@ func TestParseFilters(t *testing.T) {
 		"STATUS:Waiting_on_Customer":                         {status: "Waiting on Customer"},
 		"status:“waiting on customer” “to: do” list":         {words: "to: do list", status: "waiting on customer"},
 		"error:404 https://printer.example/ at 10:30":        {words: "error:404 https://printer.example/ at 10:30"},
-		"is:there":                                           {words: "is:there"},
+		"is:there": {words: "is:there"},
 	} {
 		got, err := parseFilters(typed)
 		if err != nil || got != want {
