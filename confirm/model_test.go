@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,6 +86,8 @@ type model struct {
 	tickets []syncrosim.Ticket
 
 	passed time.Duration // by which the model's time is ahead
+
+	mu     sync.Mutex    // of what the server and the test both look at
 	late   bool          // the next write is held
 	held   *http.Request // a write that arrives late
 	heldAt time.Duration
@@ -154,22 +157,48 @@ func (m *model) bot() *process {
 
 // arrives is what stands before Syncro.
 func (m *model) arrives(w http.ResponseWriter, r *http.Request) {
-	if !m.late || r.Method == http.MethodGet {
-		m.w.sim.ServeHTTP(w, r)
-		return
+	if r.Method != http.MethodGet && m.hold(r) {
+		panic(http.ErrAbortHandler)
+	}
+	m.w.sim.ServeHTTP(w, r)
+}
+
+// hold keeps a write for later, if the next one is to be late.
+func (m *model) hold(r *http.Request) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.late {
+		return false
 	}
 	body, _ := io.ReadAll(r.Body)
 	m.held = r.Clone(context.Background())
 	m.held.Body = io.NopCloser(bytes.NewReader(body))
 	m.heldAt, m.late = m.passed, false
-	panic(http.ErrAbortHandler)
+	return true
+}
+
+// holds reports whether a write is kept, and since when.
+func (m *model) holds() (since time.Duration, yes bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.heldAt, m.held != nil
+}
+
+// beLate has the next write kept, or not.
+func (m *model) beLate(yes bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.late = yes
 }
 
 // deliver lets a write arrive that was held.
 func (m *model) deliver() {
-	if m.held != nil {
-		m.w.sim.ServeHTTP(httptest.NewRecorder(), m.held)
-		m.held = nil
+	m.mu.Lock()
+	r := m.held
+	m.held = nil
+	m.mu.Unlock()
+	if r != nil {
+		m.w.sim.ServeHTTP(httptest.NewRecorder(), r)
 	}
 }
 
@@ -264,8 +293,9 @@ func (m *model) resume(rt *rapid.T, p *process) {
 // started anew.
 func (m *model) mayFail(rt *rapid.T, do func(*process)) {
 	i := rapid.IntRange(0, 1).Draw(rt, "bot")
-	if way := rapid.SampledFrom(ways).Draw(rt, "Syncro"); way == late && m.held == nil {
-		m.late = true
+	_, held := m.holds()
+	if way := rapid.SampledFrom(ways).Draw(rt, "Syncro"); way == late && !held {
+		m.beLate(true)
 	} else if way != "" && way != late {
 		method := rapid.SampledFrom([]string{"POST", "POST", "GET"}).Draw(rt, "request")
 		if way == syncrosim.TooMany {
@@ -278,7 +308,7 @@ func (m *model) mayFail(rt *rapid.T, do func(*process)) {
 		d.plan(d.saves+at, rapid.Bool().Draw(rt, "before"))
 	}
 	do(m.bots[i])
-	m.late = false
+	m.beLate(false)
 	m.w.sim.ClearFaults()
 	if m.bots[i].death.plan(0, false); m.bots[i].death.dead() {
 		m.bots[i] = m.bot()
@@ -345,12 +375,12 @@ return 1`)
 // pass lets time go by. A write that was held arrives before the quarantine is
 // over: what arrives later is the window that docs/reliability.md names.
 func (m *model) pass(rt *rapid.T, d time.Duration) {
-	if m.held != nil && m.passed+d-m.heldAt > m.bots[0].Quarantine-10*time.Second {
+	if since, held := m.holds(); held && m.passed+d-since > m.bots[0].Quarantine-10*time.Second {
 		m.deliver()
 	}
 	m.passed += d
 	m.must(rt, shift.Run(m.t.Context(), m.rdb, nil, d.Milliseconds()).Err())
-	if m.held != nil && rapid.Bool().Draw(rt, "arrives") {
+	if _, held := m.holds(); held && rapid.Bool().Draw(rt, "arrives") {
 		m.deliver()
 	}
 }
