@@ -32,8 +32,9 @@ const filterNames = "customer:, status:, to: and since:"
 
 // parseFilters reads a search. A value of several words stands in quotes or
 // has _ between them. What stands in quotes by itself is searched for as it is.
-func parseFilters(rest string) (filters, error) {
+func parseFilters(typed string) (filters, error) {
 	var f filters
+	rest := typed
 	var words []string
 	for rest = strings.TrimFunc(rest, space); rest != ""; {
 		if inner, after, ok := cutQuoted(rest); ok {
@@ -42,9 +43,12 @@ func parseFilters(rest string) (filters, error) {
 		}
 		word, after := cutWord(rest)
 		name, value, ok := strings.Cut(word, ":")
-		at, err := f.field(name, word, ok)
-		if err != nil {
-			return filters{}, err
+		at, meant := f.field(name, ok)
+		if meant != "" {
+			e := usage("There is no filter “%s:”. There are %s. To search for it as it stands, write “%s” in quotes.", clip(name, 40), filterNames, clip(word, 60))
+			line := "search " + strings.Replace(typed, word, meant+":"+value, 1)
+			e.Choices = []Choice{{Label: clip(line, 60), Line: line}}
+			return filters{}, e
 		}
 		if at == nil {
 			words, rest = append(words, word), after
@@ -73,23 +77,22 @@ func parseFilters(rest string) (filters, error) {
 	return f, nil
 }
 
-// field is the filter of a name, nil where word is none. One that is nearly
-// one is asked about: who searches for the words themselves quotes them.
-func (f *filters) field(name, word string, colon bool) (*string, error) {
+// field is the filter of a name, nil where it is none's, and the name of the
+// one that was meant where it nearly is one: who searches for the words
+// themselves quotes them.
+func (f *filters) field(name string, colon bool) (at *string, meant string) {
 	if !colon {
-		return nil, nil
+		return nil, ""
 	}
 	for _, field := range f.fields() {
 		if strings.EqualFold(name, field.name) {
-			return field.at, nil
+			return field.at, ""
 		}
-	}
-	for _, field := range f.fields() {
 		if len(name) > 2 && levenshtein.ComputeDistance(strings.ToLower(name), field.name) <= 2 {
-			return nil, usage("There is no filter “%s:”. There are %s. To search for it as it stands, write “%s” in quotes.", clip(name, 40), filterNames, clip(word, 60))
+			meant = field.name
 		}
 	}
-	return nil, nil
+	return nil, meant
 }
 
 // line is the search as it can be typed.
