@@ -154,6 +154,13 @@ type Notify struct {
 	WebhookSecret Secret // empty: no webhook
 	Poll          time.Duration
 	Routes        []Route
+	Quiet         Quiet
+}
+
+// Quiet are hours of each day in which only urgent news are told.
+type Quiet struct {
+	From, To time.Duration  // after midnight; equal: none
+	Zone     *time.Location // of channels, and of technicians without their own; nil: the machine's
 }
 
 // Route sends an event to one place: one of Slack, Teams and Person is set.

@@ -309,6 +309,8 @@ func TestOneFault(t *testing.T) {
 		{"a route to a link elsewhere", "", teams + "notify: {routes: [{event: invoiced, teams: 'https://teams.microsoft.com.evil.example/l/channel/19%3Aabc%40thread.tacv2/General'}]}\n", `15:44: notify.routes[0].teams: `},
 		{"a route to a direct message", "", "notify: {routes: [{event: assigned, slack: D0123}]}\n", "11:44: notify.routes[0].slack: \"D0123\" is not what it must be: write a channel id, as C0123; to one person it is person:"},
 		{"a route to a stranger", "", "notify: {routes: [{event: assigned, person: nobody}]}\n", `11:45: notify.routes[0].person: "nobody" is none of the technicians`},
+		{"quiet hours that never end", "", "notify: {quiet: {from: \"07:00\"}}\n", "11:17: notify.quiet: quiet hours end at another time than they begin"},
+		{"quiet hours in words", "", "notify: {quiet: {from: night}}\n", `11:24: notify.quiet.from: "night" is not what it must be: write a time of day in quotes, as "20:00"`},
 		{"no time of day", "", "end_of_day: {at: 5pm}\n", `11:18: end_of_day.at: "5pm" is not what it must be: write a time of day in quotes, as "17:00"`},
 		{"no days", "", "end_of_day: {days: mon-frb}\n", `11:20: end_of_day.days: "mon-frb" is not what it must be: write days, as mon-fri, or mon,wed,fri`},
 		{"no time zone", "", "end_of_day: {time_zone: Phoenix}\n", `11:25: end_of_day.time_zone: "Phoenix" is not what it must be: write a time zone, as America/Phoenix`},

@@ -335,21 +335,27 @@ func readNotify(s *section, c *Config) Notify {
 	for _, f := range s.field("routes").list() {
 		n.Routes = append(n.Routes, readRoute(f.section(), c))
 	}
+	if f := s.field("quiet"); f.given() {
+		n.Quiet = readQuiet(f)
+	}
 	return n
+}
+
+func readQuiet(f field) Quiet {
+	s := f.section()
+	defer s.done()
+	q := Quiet{From: s.field("from").clock("20:00"), To: s.field("to").clock("07:00"), Zone: s.field("time_zone").zone()}
+	if q.From == q.To {
+		f.fault("quiet hours end at another time than they begin")
+	}
+	return q
 }
 
 func readEndOfDay(s *section) EndOfDay {
 	defer s.done()
-	e := EndOfDay{On: true, Zone: s.field("time_zone").zone()}
-	at, _ := time.Parse("15:04", s.field("at").checkOr("17:00", isClock, "a time of day in quotes, as \"17:00\""))
-	e.At = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	e := EndOfDay{On: true, At: s.field("at").clock("17:00"), Zone: s.field("time_zone").zone()}
 	e.Days, _ = weekdays(s.field("days").checkOr("mon-fri", func(v string) bool { _, ok := weekdays(v); return ok }, "days, as mon-fri, or mon,wed,fri"))
 	return e
-}
-
-func isClock(v string) bool {
-	_, err := time.Parse("15:04", v)
-	return err == nil && len(v) == len("15:04")
 }
 
 // weekdays reads days by their first three letters, and ranges of them.

@@ -159,6 +159,16 @@ func short(d time.Duration) string {
 	return s
 }
 
+// clock reads a time of day: how long after midnight it is.
+func (f field) clock(otherwise string) time.Duration {
+	v := f.checkOr(otherwise, func(v string) bool {
+		_, err := time.Parse("15:04", v)
+		return err == nil && len(v) == len("15:04")
+	}, "a time of day in quotes, as \""+otherwise+"\"")
+	at, _ := time.Parse("15:04", v) // it was checked
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+}
+
 // zone reads a time zone; nil where there is none.
 func (f field) zone() *time.Location {
 	v := f.check(func(v string) bool { _, err := time.LoadLocation(v); return err == nil && v != "" && v != "Local" }, "a time zone, as America/Phoenix")

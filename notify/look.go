@@ -118,12 +118,18 @@ func (n *Notifier) compare(ctx context.Context, ticket int64) error {
 	events := happened(t, before, now, invoices, since.Born, d)
 	for _, p := range n.places {
 		var wanted []happening
+		moment := time.Now()
+		when := n.Quiet(p.Place, moment)
 		for _, h := range events {
-			if p.wants(h, f) {
-				wanted = append(wanted, h)
+			if !p.wants(h, f) {
+				continue
+			}
+			wanted = append(wanted, h)
+			if h.Event == Urgent {
+				when = moment
 			}
 		}
-		if _, err := n.store.owe(ctx, p.Place, time.Now(), f.in(p), wanted); err != nil {
+		if _, err := n.store.owe(ctx, p.Place, moment, when, f.in(p), wanted); err != nil {
 			return err
 		}
 	}

@@ -38,6 +38,10 @@ type Options struct {
 	Poll       time.Duration // how often Syncro is asked for what changed
 	Log        *slog.Logger
 
+	// Quiet is when something may be told in a place that is not urgent: now,
+	// or later.
+	Quiet func(at chat.Place, now time.Time) time.Time
+
 	// Observe is told of what was posted where: the platform, and "posted",
 	// "doubt", "lost" or "dropped".
 	Observe func(platform, outcome string)
@@ -65,6 +69,9 @@ type Notifier struct {
 func New(o Options) *Notifier {
 	if o.Observe == nil {
 		o.Observe = func(string, string) {}
+	}
+	if o.Quiet == nil {
+		o.Quiet = func(_ chat.Place, now time.Time) time.Time { return now }
 	}
 	for _, d := range []struct {
 		value *time.Duration

@@ -33,6 +33,7 @@ type world struct {
 	fail  func(n int, at chat.Place, c chat.Card) (shown bool, err error)
 	posts int // requests to show something
 	hold  chan struct{}
+	quiet func(at chat.Place, now time.Time) time.Time
 }
 
 type message struct {
@@ -64,7 +65,7 @@ func (w *world) replica(routes []Route) (*Notifier, func()) {
 		Reader: func(context.Context) (*syncro.Reader, string, error) {
 			return w.client.Reader(syncro.NewKey(token), syncro.ClassPolling), "the test's", nil
 		},
-		Post: w.post, Redraw: w.redraw,
+		Post: w.post, Redraw: w.redraw, Quiet: w.quiet,
 		Buttons: func(id int64, unassigned bool) []chat.Button {
 			return []chat.Button{{Label: "View", Verb: "view", Value: fmt.Sprint(id)}}
 		},

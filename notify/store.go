@@ -178,14 +178,15 @@ func (s store) see(ctx context.Context, sights map[int64]sight) error {
 	return err
 }
 
-// owe notes what a place is to hear about a ticket.
-func (s store) owe(ctx context.Context, p chat.Place, now time.Time, f facts, events []happening) (int, error) {
+// owe notes what a place is to hear about a ticket, and when: not later than it
+// is to hear of it anyway.
+func (s store) owe(ctx context.Context, p chat.Place, now, when time.Time, f facts, events []happening) (int, error) {
 	raw, err := json.Marshal(f)
 	if err != nil {
 		return 0, err
 	}
 	ticket := strconv.FormatInt(f.ID, 10)
-	args := []any{ticket, now.UnixMilli(), cardKept.Milliseconds(), raw}
+	args := []any{ticket, now.UnixMilli(), cardKept.Milliseconds(), raw, when.UnixMilli()}
 	for _, h := range events {
 		what, err := json.Marshal(h)
 		if err != nil {

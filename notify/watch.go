@@ -165,11 +165,12 @@ func (n *Notifier) sort(ctx context.Context, rows []syncro.Ticket, first bool) e
 	var hints []int64
 	seen := map[int64]sight{}
 	for i, t := range rows {
-		before := sights[i]
-		if before != nil && before.Updated.Equal(t.Updated) {
+		before, now := sights[i], sightOf(t)
+		// Some accounts' times are in seconds: what changed in the same one shows
+		// in the list, but for a comment.
+		if before != nil && before.Updated.Equal(now.Updated) && before.Status == now.Status && before.UserID == now.UserID && before.Urgent == now.Urgent {
 			continue
 		}
-		now := sightOf(t)
 		switch {
 		case first && before == nil:
 			seen[t.ID] = now

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/commands"
@@ -32,8 +35,24 @@ func newNotifier(b *bot, client *syncro.Client) *notify.Notifier {
 		Redraw: func(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
 			return b.platforms.Redraw(ctx, user, ref, card)
 		},
+		Quiet:   quiet(b.cfg),
 		Buttons: commands.NewsButtons, TicketURL: client.TicketURL, InvoiceURL: client.InvoiceURL,
 	})
+}
+
+// quiet are the quiet hours where a place is: in private, where the person
+// works.
+func quiet(cfg *config.Config) func(chat.Place, time.Time) time.Time {
+	q := cfg.Notify.Quiet
+	return func(at chat.Place, now time.Time) time.Time {
+		zone := q.Zone
+		for _, t := range cfg.Technicians {
+			if at.Person != nil && t.Zone != nil && slices.Contains(t.Users(), at.Person.Key()) {
+				zone = t.Zone
+			}
+		}
+		return notify.Quiet{From: q.From, To: q.To}.Until(now.In(cmp.Or(zone, time.Local)))
+	}
 }
 
 // routes are those of the config, with their places as the platforms know

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/config"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
@@ -318,4 +319,31 @@ func TestNewsCost(t *testing.T) {
 		slices.Sort(took)
 		t.Logf("from the change in Syncro to the card in Slack: %v", took)
 	})
+}
+
+// TestQuietHoursAreWhereAPersonWorks: the channel sleeps by the config's zone,
+// who works elsewhere by their own.
+func TestQuietHoursAreWhereAPersonWorks(t *testing.T) {
+	t.Parallel()
+	phoenix, kyiv := time.FixedZone("there", -7*3600), time.FixedZone("here", 2*3600)
+	cfg := &config.Config{
+		Notify:      config.Notify{Quiet: config.Quiet{From: 20 * time.Hour, To: 7 * time.Hour, Zone: phoenix}},
+		Technicians: []config.Technician{{Name: "dana", Slack: []string{"T0001/U0DANA"}, Zone: kyiv}, {Name: "rob", Slack: []string{"T0001/U0ROB"}}},
+	}
+	user := func(id string) chat.Place {
+		return chat.Place{Platform: "slack", Person: &chat.User{Platform: "slack", Tenant: "T0001", ID: id}}
+	}
+	now := time.Date(2026, 11, 26, 4, 0, 0, 0, time.UTC) // 21:00 the day before in Phoenix, 6:00 in Kyiv
+	for _, c := range []struct {
+		at    chat.Place
+		until time.Time
+	}{
+		{chat.Place{Platform: "slack", Channel: "C1"}, time.Date(2026, 11, 26, 7, 0, 0, 0, phoenix)},
+		{user("U0ROB"), time.Date(2026, 11, 26, 7, 0, 0, 0, phoenix)},
+		{user("U0DANA"), time.Date(2026, 11, 26, 7, 0, 0, 0, kyiv)},
+	} {
+		if got := quiet(cfg)(c.at, now); !got.Equal(c.until) {
+			t.Errorf("%s sleeps until %v, want %v", c.at.Key(), got, c.until)
+		}
+	}
 }
