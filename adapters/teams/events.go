@@ -191,12 +191,14 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 
 // show does what the answer to a click asks for besides the HTTP response,
 // and then what comes after. answered says that the response has shown the
-// card, or else the form, or else the aside, to the one who clicked; other
-// people in the conversation still see the old card.
+// card, or else the form, or else the aside, to the one who clicked: other
+// people in the conversation still see the old card, and so do they when Teams
+// loads the chat anew (microsoft/botbuilder-js issue 4635). In a personal chat
+// that is left to what comes after, which draws its outcome there.
 func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given chat.Answer, answered bool) {
 	at := act.place()
 	at.Activity = act.ReplyToID
-	if given.Replace != nil && !(answered && act.personal()) {
+	if given.Replace != nil && !(answered && act.personal() && given.Then != nil) {
 		if err := a.Redraw(ctx, user, at.ref(), *given.Replace); err != nil {
 			a.log.Warn("teams: a card was not redrawn", "delivery", act.ID, "err", err)
 		}

@@ -66,10 +66,9 @@ func (c clerk) Shortcut(_ context.Context, req chat.Request) (*chat.Form, *chat.
 	return &form, nil
 }
 
-// TestFormsInASimulatedTeams goes through all ways to a form and back, in a
-// Teams that lists what it would refuse.
-func TestFormsInASimulatedTeams(t *testing.T) {
-	t.Parallel()
+// simulated is a Teams that lists what it would refuse, with a bot in it.
+func simulated(t *testing.T, h chat.Handler) (*teamssim.Sim, *chat.Work) {
+	t.Helper()
 	sim, err := teamssim.New(teamssim.Options{
 		TenantID: tenant, AppID: app, ClientSecret: "not a secret", BotName: "Syncrobot",
 		Users: []teamssim.User{
@@ -87,7 +86,7 @@ func TestFormsInASimulatedTeams(t *testing.T) {
 	a, err := teams.New(teams.Options{
 		TenantID: tenant, AppID: app, ClientSecret: "not a secret", TokenURL: sim.TokenURL(), OpenIDURL: sim.OpenIDURL(),
 		ServiceHosts: []string{sim.ServiceHost()}, Command: "/syncro",
-		Handler: clerk{form: chattest.TicketForm()}, Seen: &chattest.Memory{}, Notes: &chattest.Memory{}, Work: work,
+		Handler: h, Seen: &chattest.Memory{}, Notes: &chattest.Memory{}, Work: work,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +97,14 @@ func TestFormsInASimulatedTeams(t *testing.T) {
 	t.Cleanup(bot.Close)
 	t.Cleanup(sim.Close)
 	sim.SetBotURL(bot.URL)
+	return sim, work
+}
+
+// TestFormsInASimulatedTeams goes through all ways to a form and back, in a
+// Teams that lists what it would refuse.
+func TestFormsInASimulatedTeams(t *testing.T) {
+	t.Parallel()
+	sim, work := simulated(t, clerk{form: chattest.TicketForm()})
 
 	// sees waits for a message of the bot that says text, or waits in vain.
 	sees := func(user, conversation, text string) teamssim.Message {
@@ -191,5 +198,47 @@ func TestFormsInASimulatedTeams(t *testing.T) {
 	}
 	for _, v := range sim.Violations() {
 		t.Error(v)
+	}
+}
+
+// ender is a handler whose cards end with the click on them, as a cancelled
+// operation's.
+type ender struct{ chattest.Idle }
+
+func (ender) Command(ctx context.Context, _ chat.Request, r chat.Replier) {
+	r.Reply(ctx, chat.Card{Title: "Close #32164?", Buttons: []chat.Button{{Label: "Cancel", Verb: "cancel", Value: "op"}}})
+}
+
+func (ender) Click(context.Context, chat.Request) chat.Answer {
+	return chat.Answer{Replace: &chat.Card{Title: "Cancelled"}}
+}
+
+// What took a card's place is there when Teams loads the chat anew: its
+// buttons do not come back.
+func TestWhatAClickEndedStaysEnded(t *testing.T) {
+	t.Parallel()
+	sim, work := simulated(t, ender{})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for _, conversation := range []string{sim.Personal(dana), desk} {
+		if d := sim.Say(ctx, dana, conversation, "/syncro close 32164"); d.Err != nil {
+			t.Fatal(d.Err)
+		}
+		card, err := sim.Wait(ctx, dana, conversation, func(m teamssim.Message) bool { return strings.Contains(string(m.Card), "Close #32164?") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := sim.Click(ctx, dana, card.ID, "cancel"); d.Err != nil || !strings.Contains(string(d.Card), "Cancelled") {
+			t.Fatalf("%s %v", d.Card, d.Err)
+		}
+	}
+	if err := work.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sim.Reload(dana)
+	for _, m := range sim.Messages(dana, "") {
+		if m.Bot && !strings.Contains(string(m.Card), "Cancelled") {
+			t.Errorf("in %s there is again: %s", m.Conversation, m.Card)
+		}
 	}
 }

@@ -25,6 +25,11 @@ const (
 	issuer   = "https://api.botframework.com"
 	clockOff = 5 * time.Minute
 	maxToken = 16 << 10 // bytes; real ones are under 2 KiB
+
+	// channel is the only one of the Bot Framework's that is served. A bot
+	// has others besides, some from its first day (Web Chat): whoever writes
+	// on one of them may say of themselves what they like.
+	channel = "msteams"
 )
 
 // errRefused is any request that did not come from the Bot Framework for this
@@ -100,8 +105,8 @@ func (v *validator) verify(ctx context.Context, header string) (claims, error) {
 }
 
 // AuthenticateRequest verifies the header and that it is about this activity:
-// its service URL, the channel that the signing key is endorsed for, and the
-// tenant served. credentials and channelService are the library's and not
+// its service URL, Teams as its channel and one that the signing key is
+// endorsed for, and the tenant served. credentials and channelService are the library's and not
 // asked: there is one bot here, and no way to switch this off.
 func (v *validator) AuthenticateRequest(ctx context.Context, act schema.Activity, header string, _ auth.CredentialProvider, _ string) (auth.ClaimsIdentity, error) {
 	c, err := v.verify(ctx, header)
@@ -114,8 +119,10 @@ func (v *validator) AuthenticateRequest(ctx context.Context, act schema.Activity
 		return nil, fmt.Errorf("%w: the token is for another serviceUrl", errRefused)
 	case !v.hosts.allow(service) || service.RawQuery != "" || service.Fragment != "":
 		return nil, fmt.Errorf("%w: the serviceUrl's host %q is not in service_hosts", errRefused, service.Host)
-	case len(c.endorsements) > 0 && !slices.Contains(c.endorsements, act.ChannelID):
-		return nil, fmt.Errorf("%w: the key is not endorsed for channel %q", errRefused, act.ChannelID)
+	case act.ChannelID != channel:
+		return nil, fmt.Errorf("%w: an activity of channel %q", errRefused, act.ChannelID)
+	case len(c.endorsements) > 0 && !slices.Contains(c.endorsements, channel):
+		return nil, fmt.Errorf("%w: the key is not endorsed for Teams", errRefused)
 	case !v.ownTenant(act):
 		return nil, fmt.Errorf("%w: another tenant's activity", errRefused)
 	}

@@ -377,7 +377,7 @@ func (s *Sim) MemberID(user string) string {
 
 // Messages are the messages of a conversation that are not deleted, oldest
 // first, as the person sees them: a card that an invoke response put there
-// for them alone is theirs until the bot updates the message. A channel's id
+// for them alone is theirs until the bot updates the message, or they Reload. A channel's id
 // gives all its threads, an empty one everything the person can see. Nothing
 // for a person who is not in it.
 func (s *Sim) Messages(user, conversation string) []Message {
@@ -419,6 +419,22 @@ func (m *message) as(who *person, p *place, bot string) Message {
 		v.Card = own
 	}
 	return v
+}
+
+// Reload loads all that a person sees anew: what invoke responses put there for
+// them alone is gone (microsoft/botbuilder-js issue 4635, where a reaction to
+// the message was enough).
+func (s *Sim) Reload(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who := s.person(user)
+	for _, p := range s.places {
+		for _, m := range p.messages {
+			delete(m.views, who)
+			delete(m.banners, who)
+		}
+	}
+	s.touch()
 }
 
 // Wait returns the newest message of the conversation, as Messages gives
