@@ -45,7 +45,9 @@ func (a *Adapter) message(ctx context.Context, act activity) {
 			a.show(ctx, act, req.User, a.handler.Click(ctx, req), false)
 		default:
 			req.Text = text
-			a.handler.Command(ctx, req, a.here(act))
+			if to, ok := a.answers(ctx, act, req.User); ok {
+				a.handler.Command(ctx, req, to)
+			}
 		}
 	}
 	if a.work.StartFor(ctx, a.sender(act).Key(), work) {

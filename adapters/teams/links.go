@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/infracloudio/msbotbuilder-go/schema"
 
@@ -69,6 +70,9 @@ func (a *Adapter) preview(ctx context.Context, act activity, address string) *ch
 	}
 	return a.handler.Preview(ctx, chat.Request{Delivery: act.ID, User: user, Pasted: &chat.Pasted{URL: address}})
 }
+
+// rosterTime is how long a command waits to learn who would read its answer.
+const rosterTime = 5 * time.Second
 
 // maxRoster is how many members of a conversation are looked at; where there
 // are more it is not known who they are.

@@ -64,6 +64,7 @@ type world struct {
 	calls   []call   // at the connector
 	script  []answer // of the connector, in order, before it works
 	members map[string]map[string]any
+	roster  []any // of every conversation
 	last    int
 }
 
@@ -93,6 +94,7 @@ func newWorld(t testing.TB) *world {
 		clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), expires: 3600,
 		keys:  map[string]*rsa.PrivateKey{kid: signingKey()},
 		asked: map[string]int{}, down: map[string]int{}, members: map[string]map[string]any{},
+		roster: []any{map[string]any{"id": "29:1", "userRole": "user", "tenantId": tenantID}},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /openid", func(w http.ResponseWriter, r *http.Request) {
@@ -155,13 +157,17 @@ func (p *world) serveToken(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": p.expires, "access_token": fmt.Sprintf("token-%d", p.tokens)})
 }
 
+func asksMembers(path string) bool {
+	return strings.Contains(path, "/members/") || strings.HasSuffix(path, "/pagedmembers")
+}
+
 // connect is the connector service.
 func (p *world) connect(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls = append(p.calls, call{r.Method, r.URL.EscapedPath(), r.Header.Get("Authorization"), string(body)})
-	if len(p.script) > 0 && !strings.Contains(r.URL.Path, "/members/") {
+	if len(p.script) > 0 && !asksMembers(r.URL.Path) {
 		a := p.script[0]
 		p.script = p.script[1:]
 		if a.drop {
@@ -182,6 +188,8 @@ func (p *world) connect(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		reply(w, http.StatusNotFound, map[string]any{"error": map[string]any{"code": "MemberNotFoundInConversation", "message": "none"}})
+	case r.Method == http.MethodGet && at[len(at)-1] == "pagedmembers":
+		reply(w, http.StatusOK, map[string]any{"members": p.roster})
 	case r.Method == http.MethodPost && at[len(at)-1] == "conversations":
 		reply(w, http.StatusCreated, map[string]any{"id": "a:direct"})
 	case r.Method == http.MethodPost:
@@ -215,7 +223,7 @@ func (p *world) count(path string) (n int) {
 func (p *world) sent() (all []call) {
 	p.with(func() {
 		for _, c := range p.calls {
-			if !strings.Contains(c.path, "/members/") {
+			if !asksMembers(c.path) {
 				all = append(all, c)
 			}
 		}

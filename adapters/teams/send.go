@@ -89,6 +89,41 @@ func (a *Adapter) here(act activity) replier {
 	}}
 }
 
+// answers is where user is answered what they typed; false where nothing is
+// done, and they were told why. What somebody of elsewhere would read as well
+// is answered in user's own chat, and said to be: it may be a customer who is
+// a guest there, and the ticket another's. Whoever is refused learns nothing,
+// and is refused where they asked.
+func (a *Adapter) answers(ctx context.Context, act activity, user chat.User) (replier, bool) {
+	if act.personal() || act.private() || user.Outsider != "" {
+		return a.here(act), true
+	}
+	asking, stop := context.WithTimeout(ctx, rosterTime)
+	defer stop()
+	why := a.overheard(asking, act)
+	if why == "" {
+		return a.here(act), true
+	}
+	a.log.Info("teams: a command is answered in a personal chat", "delivery", act.ID, "why", why)
+	const whoReads = "Somebody of another organisation may read along here."
+	if !a.reaches(ctx, act) {
+		a.say(ctx, act, chat.Card{
+			Title: "Nothing was sent.", Tone: chat.Warn,
+			Parts: []chat.Part{chat.Text(whoReads + " I answer you in a chat of our own: add the app for yourself in Teams, and type it again.")},
+		})
+		return replier{}, false
+	}
+	said := false
+	return replier{a, act, func(ctx context.Context, d drawn) (chat.Ref, error) {
+		ref, err := a.direct(ctx, act.place(), act.From.ID, d)
+		if err == nil && !said {
+			said = true
+			a.say(ctx, act, chat.Card{Title: "I answered in our own chat.", Parts: []chat.Part{chat.Text(whoReads)}})
+		}
+		return ref, err
+	}}, true
+}
+
 // inPlace answers a form with what takes the place of its message; all that
 // comes after is shown below.
 func (a *Adapter) inPlace(act activity, user chat.User) replier {

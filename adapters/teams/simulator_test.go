@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,9 @@ const (
 	app    = "5a0f7c52-6c1e-4f7d-8f3b-3d1b9a6e2b11"
 	dana   = "c3a1b2d4-0001-4c3d-9e5f-6a7b8c9d0e01"
 	omar   = "c3a1b2d4-0002-4c3d-9e5f-6a7b8c9d0e02"
+	guest  = "c3a1b2d4-0003-4c3d-9e5f-6a7b8c9d0e03"
 	desk   = "19:1f0e2d3c4b5a69788796a5b4c3d2e1f0@thread.tacv2"
+	harbor = "19:2f0e2d3c4b5a69788796a5b4c3d2e1f0@thread.tacv2" // the guest is in it
 )
 
 // clerk is a handler that asks for a ticket, and answers with what was
@@ -73,8 +76,12 @@ func simulated(t *testing.T, h chat.Handler) (*teamssim.Sim, *chat.Work) {
 		TenantID: tenant, AppID: app, ClientSecret: "not a secret", BotName: "Syncrobot",
 		Users: []teamssim.User{
 			{AADObjectID: dana, Name: "Dana Ruiz", Email: "dana@example.com"}, {AADObjectID: omar, Name: "Omar Field", Email: "omar@example.com"},
+			{AADObjectID: guest, Name: "A guest", Email: "guest@elsewhere.example", Guest: true},
 		},
-		Channels: []teamssim.Channel{{TeamID: desk, ID: desk, Name: "Service desk"}}, Unlimited: true,
+		Channels: []teamssim.Channel{
+			{TeamID: desk, ID: desk, Name: "Service desk", Members: []string{dana, omar}}, {TeamID: harbor, ID: harbor, Name: "Harbor Dental"},
+		},
+		Unlimited: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -240,5 +247,98 @@ func TestWhatAClickEndedStaysEnded(t *testing.T) {
 		if m.Bot && !strings.Contains(string(m.Card), "Cancelled") {
 			t.Errorf("in %s there is again: %s", m.Conversation, m.Card)
 		}
+	}
+}
+
+// teller is a handler that tells what a customer wrote, and counts who asks.
+type teller struct {
+	chattest.Idle
+	asked atomic.Int32
+}
+
+func (t *teller) Command(ctx context.Context, req chat.Request, r chat.Replier) {
+	t.asked.Add(1)
+	if req.User.Outsider != "" {
+		r.Reply(ctx, chat.Card{Title: "I do not know you."})
+		return
+	}
+	r.Reply(ctx, chat.Card{Title: "One moment"})
+	r.Reply(ctx, chat.Card{Title: "#32164 the safe's code is 1234"})
+}
+
+// TestAGuestReadsNoAnswers: where somebody from elsewhere reads along, what a
+// technician asks is answered in their own chat, and in the conversation it is
+// said that it was.
+func TestAGuestReadsNoAnswers(t *testing.T) {
+	t.Parallel()
+	h := &teller{}
+	sim, work := simulated(t, h)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	says := func(user, conversation string) string {
+		var all []string
+		for _, m := range sim.Messages(user, conversation) {
+			if r, err := m.Read(); err == nil && m.Bot {
+				all = append(all, r.Text)
+			}
+		}
+		return strings.Join(all, "\n")
+	}
+	// say types something, and waits until there is so much more of the bot's.
+	say := func(user, conversation string, more int) {
+		t.Helper()
+		bots := func() (n int) {
+			for _, m := range sim.Messages(dana, "") {
+				if m.Bot {
+					n++
+				}
+			}
+			return n
+		}
+		want := bots() + more
+		if d := sim.Say(ctx, user, conversation, "32164"); d.Err != nil || d.Status() != http.StatusOK {
+			t.Fatalf("%d %v", d.Status(), d.Err)
+		}
+		for changed := sim.Changed(); bots() < want; changed = sim.Changed() {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				t.Fatalf("there is only: %s", says(dana, ""))
+			}
+		}
+	}
+
+	say(dana, harbor, 3)
+	if got := says(guest, harbor); strings.Contains(got, "1234") || strings.Contains(got, "One moment") || !strings.Contains(got, "our own chat") {
+		t.Errorf("the guest reads: %s", got)
+	}
+	if got := says(dana, sim.Personal(dana)); !strings.Contains(got, "1234") {
+		t.Errorf("in the personal chat there is: %s", got)
+	}
+	// Who is refused is refused where they asked.
+	say(guest, harbor, 1)
+	if got := says(guest, harbor); !strings.Contains(got, "I do not know you.") {
+		t.Errorf("the guest reads: %s", got)
+	}
+	// Without a chat of their own nothing is done, and it is said.
+	sim.Uninstall(ctx, omar, sim.Personal(omar))
+	asked := h.asked.Load()
+	if d := sim.Say(ctx, omar, harbor, "32164"); d.Err != nil {
+		t.Fatal(d.Err)
+	}
+	if _, err := sim.Wait(ctx, guest, harbor, func(m teamssim.Message) bool { return strings.Contains(string(m.Card), "add the app for yourself") }); err != nil {
+		t.Error(err)
+	}
+	if h.asked.Load() != asked {
+		t.Error("it was done all the same")
+	}
+	if got := says(omar, desk); got != "" {
+		t.Errorf("elsewhere there is: %s", got)
+	}
+	if err := work.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range sim.Violations() {
+		t.Error(v)
 	}
 }

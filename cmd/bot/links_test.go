@@ -97,7 +97,7 @@ func TestLinksInTeams(t *testing.T) {
 	}{
 		{"a personal chat", danaTeams, "", link, true, 1},
 		{"a chat of two technicians, within a minute", danaTeams, "19:dana-rob@thread.v2", link, true, 0},
-		{"a channel with a guest", danaTeams, "19:desk@thread.tacv2", link, false, 0},
+		{"a channel with a guest", danaTeams, harborTeams, link, false, 0},
 		{"somebody unknown", niaTeams, "", link, false, 0},
 		{"a guest", guestTeams, "", link, false, 0},
 		{"another link", danaTeams, "", "https://example.com/tickets/1", false, 0},

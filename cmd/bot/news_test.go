@@ -246,7 +246,7 @@ func TestTakeIt(t *testing.T) {
 	t.Parallel()
 	var routes []config.Route
 	for _, event := range []string{"created", "assigned"} {
-		routes = append(routes, config.Route{Event: event, Slack: "C0DESK"}, config.Route{Event: event, Teams: deskTeams})
+		routes = append(routes, config.Route{Event: event, Slack: "C0DESK"}, config.Route{Event: event, Teams: harborTeams})
 	}
 	for _, platform := range []string{"Slack", "Teams"} {
 		t.Run(platform, func(t *testing.T) {
@@ -256,7 +256,7 @@ func TestTakeIt(t *testing.T) {
 			rob, sam, guest = slackPerson{w, robSlack, "C0DESK"}, slackPerson{w, samSlack, "C0DESK"}, slackPerson{w, guestSlack, "C0DESK"}
 			inPrivate = rob
 			if platform == "Teams" {
-				rob, sam, guest = teamsPerson{w, robTeams, deskTeams, ""}, teamsPerson{w, samTeams, deskTeams, ""}, teamsPerson{w, guestTeams, deskTeams, ""}
+				rob, sam, guest = teamsPerson{w, robTeams, harborTeams, ""}, teamsPerson{w, samTeams, harborTeams, ""}, teamsPerson{w, guestTeams, harborTeams, ""}
 				inPrivate = teamsPerson{w, robTeams, "", ""}
 			}
 			w.Syncro.AddTicket(syncrosim.Ticket{Number: 40001, CustomerID: w.ticket(t, 32164).CustomerID, Subject: "Scanner fails", Status: "New"})

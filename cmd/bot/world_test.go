@@ -130,8 +130,8 @@ const (
 	niaSlack, niaTeams     = shop.NiaSlack, shop.NiaTeams
 	guestSlack, guestTeams = shop.GuestSlack, shop.GuestTeams
 
-	deskTeams, billingTeams = shop.DeskTeams, shop.BillingTeams
-	webhookSecret           = shop.WebhookSecret
+	deskTeams, billingTeams, harborTeams = shop.DeskTeams, shop.BillingTeams, shop.HarborTeams
+	webhookSecret                        = shop.WebhookSecret
 
 	danaToken, robToken, sharedToken, samToken = shop.DanaToken, shop.RobToken, shop.SharedToken, shop.SamToken
 )

@@ -33,6 +33,7 @@ const (
 	WebhookSecret           = "demo-webhook-secret"
 
 	DeskTeams, BillingTeams = "19:desk@thread.tacv2", "19:billing@thread.tacv2"
+	HarborTeams             = "19:harbor@thread.tacv2" // the guest is in it
 
 	DanaSlack, DanaTeams   = "U0DANA", "a1c5d1f0-1111-4c7a-9a51-7f0f3f1c0001"
 	RobSlack, RobTeams     = "U0ROB", "a1c5d1f0-2222-4c7a-9a51-7f0f3f1c0002"
@@ -163,11 +164,17 @@ func (s *Shop) teamsOptions() teamssim.Options {
 		Chats: []teamssim.Chat{{ID: "19:dana-rob@thread.v2", Name: "Dana and Rob", Members: []string{DanaTeams, RobTeams}}},
 		Channels: []teamssim.Channel{
 			{TeamID: DeskTeams, ID: DeskTeams, Name: "Service desk"}, {TeamID: DeskTeams, ID: BillingTeams, Name: "Billing"},
+			{TeamID: HarborTeams, ID: HarborTeams, Name: "Harbor Dental"},
 		},
 	}
 	for i := range s.o.Crowd {
 		dana, rob := TeamsCrowd(i)
 		o.Users = append(o.Users, teamssim.User{AADObjectID: dana, Name: "Dana Ruiz"}, teamssim.User{AADObjectID: rob, Name: "Rob Ames"})
+	}
+	for _, u := range o.Users {
+		if !u.Guest {
+			o.Channels[0].Members, o.Channels[1].Members = append(o.Channels[0].Members, u.AADObjectID), append(o.Channels[1].Members, u.AADObjectID)
+		}
 	}
 	return o
 }

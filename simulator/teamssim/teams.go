@@ -71,6 +71,8 @@ type Channel struct {
 	TeamID string // "19:...@thread.tacv2", the id of the team's General channel
 	ID     string // "19:...@thread.tacv2"
 	Name   string
+
+	Members []string // AADObjectIDs; everybody when empty
 }
 
 // Chat is a group chat.
@@ -266,23 +268,26 @@ func (s *Sim) populate() error {
 		s.people = append(s.people, p)
 		s.places = append(s.places, &place{kind: personal, id: "a:1" + opaque("chat", s.opt.AppID, u.AADObjectID), name: s.opt.BotName, members: []*person{p}, installed: true})
 	}
+	membersOf := func(id string, aads []string) []*person {
+		if len(aads) == 0 {
+			return s.people
+		}
+		var members []*person
+		for _, aad := range aads {
+			p := s.person(aad)
+			if p == nil {
+				faults = append(faults, fmt.Errorf("member %q of %q is no user", aad, id))
+				continue
+			}
+			members = append(members, p)
+		}
+		return members
+	}
 	for _, c := range s.opt.Chats {
 		if !strings.HasPrefix(c.ID, "19:") || !strings.HasSuffix(c.ID, "@thread.v2") {
 			faults = append(faults, fmt.Errorf("chat id %q is not of the form 19:...@thread.v2", c.ID))
 		}
-		members := s.people
-		if len(c.Members) > 0 {
-			members = nil
-			for _, aad := range c.Members {
-				p := s.person(aad)
-				if p == nil {
-					faults = append(faults, fmt.Errorf("member %q of chat %q is no user", aad, c.ID))
-					continue
-				}
-				members = append(members, p)
-			}
-		}
-		s.places = append(s.places, &place{kind: groupChat, id: c.ID, name: c.Name, members: members, installed: true})
+		s.places = append(s.places, &place{kind: groupChat, id: c.ID, name: c.Name, members: membersOf(c.ID, c.Members), installed: true})
 	}
 	for _, c := range s.opt.Channels {
 		for _, id := range []string{c.ID, c.TeamID} {
@@ -290,7 +295,7 @@ func (s *Sim) populate() error {
 				faults = append(faults, fmt.Errorf("channel or team id %q is not of the form 19:...@thread.tacv2", id))
 			}
 		}
-		s.places = append(s.places, &place{kind: channel, id: c.ID, name: c.Name, teamID: c.TeamID, members: s.people, installed: true})
+		s.places = append(s.places, &place{kind: channel, id: c.ID, name: c.Name, teamID: c.TeamID, members: membersOf(c.ID, c.Members), installed: true})
 	}
 	return errors.Join(faults...)
 }
