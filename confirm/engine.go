@@ -287,7 +287,7 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	if click.Verb == VerbConfirm {
 		from = Asked
 	}
-	if op.State != from || !op.decide(click.Verb, e.Now()) {
+	if op.State != from || !e.decide(op, click.Verb) {
 		op, err = e.Store.get(ctx, id)
 		if err != nil {
 			return e.failed(err)
@@ -358,7 +358,8 @@ func (e *Engine) late(op *Operation, card chat.Ref) chat.Answer {
 
 // decide applies what the author pressed. It reports false where that button
 // has no meaning for how the operation stands.
-func (o *Operation) decide(verb string, now time.Time) bool {
+func (e *Engine) decide(o *Operation, verb string) bool {
+	now := e.Now()
 	o.State, o.NextTry, o.Pressed, o.Draws = Running, time.Time{}, now, 0
 	if verb == VerbConfirm {
 		return true
@@ -383,6 +384,7 @@ func (o *Operation) decide(verb string, now time.Time) bool {
 			return false
 		}
 		step.State, step.Clean = Sending, 0
+		step.Looks = max(step.Looks-1, 0) // this look comes at once: no time went by for it
 		return true
 	case VerbThere:
 		if !inDoubt || !o.mayTake(step) {
@@ -405,7 +407,13 @@ func (o *Operation) decide(verb string, now time.Time) bool {
 		}
 		// What the person has looked at is not it: it belongs to the pre-image.
 		step.Before.All = append(step.Before.All, step.Found...)
-		step.State, step.Sent, step.Looks, step.Clean, step.Found, step.Why = Waiting, time.Time{}, 0, 0, nil, ""
+		step.Found = nil
+		if !step.Sent.IsZero() && !e.waitedOut(step) {
+			step.State, step.Clean = Sending, 0
+			step.Why = "What is there is not it, so it may still arrive: I ask again when it cannot any more"
+			return true
+		}
+		step.State, step.Sent, step.Looks, step.Clean, step.Why = Waiting, time.Time{}, 0, 0, ""
 		return true
 	case VerbStop:
 		o.State, o.Ended = Stopped, now

@@ -314,7 +314,12 @@ func TestWhatOnlyAPersonCanTellIsAsked(t *testing.T) {
 	if got := buttons(card); got != "look there again stop" {
 		t.Errorf("buttons %q", got)
 	}
-	// It is not theirs: send.
+	// It is not theirs: send. As it may still arrive it is looked for first.
+	a := p.press(t.Context(), VerbAgain, id)
+	contains(t, *a.Replace, "I ask again when it cannot any more")
+	if op, err = p.settle(t.Context(), id); err != nil || op.Steps[0].State != Absent {
+		t.Fatalf("%+v, %v", op, err)
+	}
 	p.press(t.Context(), VerbAgain, id)
 	if op, err = p.settle(t.Context(), id); err != nil || op.State != Done {
 		t.Fatalf("%+v, %v", op, err)
@@ -489,7 +494,7 @@ func TestASaveAfterALostAnswerCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	op.decide(VerbConfirm, time.Now())
+	p.decide(op, VerbConfirm)
 	_, op, err = p.Store.claim(t.Context(), op, dana, Asked, "", time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -671,5 +676,64 @@ func TestTheOutcomeHasADrawingLeft(t *testing.T) {
 	defer p.mu.Unlock()
 	if n := len(p.drawn[chat.Ref("card of "+id)]); n > 4 {
 		t.Errorf("the card was drawn %d times after the click's answer", n)
+	}
+}
+
+// A person says that what was found is not theirs while the step may still be
+// on its way: it is looked for until it cannot arrive any more, and not sent
+// beside the one that is.
+func TestNotTheirsIsNotSentBeforeTheQuarantineIsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.LateCommit, Method: "POST", Path: "/tickets/*/comment", Delay: lateness})
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	w.whenWritten(func() {
+		if err := w.sim.Person(syncrosim.Act{Ticket: ticket.Number, UserID: 4101, Comment: "Looked at the logs. Nothing found.", Subject: "Internal Note", Hidden: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.Steps[0].State != Unclear {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	p.press(t.Context(), VerbAgain, id)
+	if op, err = p.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were sent, and the first one arrived", n)
+	}
+}
+
+// The clock of the process that takes over is not that of the one that sent:
+// how long a step was looked for is told by Redis' clock alone.
+func TestAbsentWhateverTheClocksSay(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p, other := w.process(), w.process()
+			other.Now = func() time.Time { return time.Now().Add(ahead) }
+			other.start(t)
+			ticket := w.ticket()
+			late := w.sim.Fault(syncrosim.Fault{Kind: syncrosim.LateCommit, Method: "POST", Path: "/tickets/*/comment", Delay: lateness})
+			id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+			p.press(t.Context(), VerbConfirm, id)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if op, err := other.settle(ctx, id); err != nil || op.State != Done {
+				t.Fatalf("it arrived late, and is called %+v, %v", op, err)
+			}
+			late.Remove()
+			w.sim.Fault(syncrosim.Fault{Kind: syncrosim.ResetBeforeCommit, Method: "POST", Path: "/tickets/*/comment"})
+			id, _ = p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+			p.press(t.Context(), VerbConfirm, id)
+			if op, err := other.settle(ctx, id); err != nil || op.Steps[0].State != Absent {
+				t.Errorf("it never arrived, and is called %+v, %v", op, err)
+			}
+		})
 	}
 }

@@ -457,12 +457,11 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 	} else {
 		step.Clean++
 	}
-	since := r.Now().Sub(step.Sent)
 	switch {
 	// Two looks, so that one stale copy of Syncro's does not decide.
-	case step.Clean >= 2 && since >= r.Quarantine && step.Looks >= 2 && since >= r.Looks[len(r.Looks)-1]:
+	case step.Clean >= 2 && r.waitedOut(step):
 		step.State = Absent
-		step.Why = fmt.Sprintf("looked for %d times in %s: it is not there", step.Looks, since.Round(time.Second))
+		step.Why = fmt.Sprintf("looked for %d times in %s: it is not there", step.Looks, max(r.Now().Sub(step.Sent), r.waited(step)).Round(time.Second))
 		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return
@@ -484,13 +483,30 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 	}
 	wait := r.Looks[len(r.Looks)-1]
 	if step.Looks < len(r.Looks) {
-		wait = max(r.Looks[step.Looks]-since, r.Looks[0])
+		wait = r.Looks[step.Looks] - r.Looks[step.Looks-1]
 	}
 	most := 0
 	if blind {
 		most = mostDraws
 	}
 	r.saveAndDraw(ctx, 0, wait, most)
+}
+
+// waited is how long ago a step was sent at the least. Redis' clock alone says
+// when the next look is due, so the looks tell the time whatever the clocks of
+// those who looked say.
+func (e *Engine) waited(step *Step) time.Duration {
+	n, all := step.Looks, len(e.Looks)
+	if n == 0 {
+		return 0
+	}
+	return e.Looks[min(n, all)-1] + time.Duration(max(n-all, 0))*e.Looks[all-1]
+}
+
+// waitedOut reports whether a step that was sent cannot arrive any more, and was
+// looked for as long as is planned.
+func (e *Engine) waitedOut(step *Step) bool {
+	return e.waited(step) >= max(e.Quarantine, e.Looks[len(e.Looks)-1])
 }
 
 // maxBlind is how many looks more than planned may fail before a person is
