@@ -3,6 +3,9 @@ package confirm
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -735,5 +738,41 @@ func TestAbsentWhateverTheClocksSay(t *testing.T) {
 				t.Errorf("it never arrived, and is called %+v, %v", op, err)
 			}
 		})
+	}
+}
+
+// A Syncro that keeps no emoji, as a database of old does: the text that came
+// back is not the one that was sent, but the answer names the record. It is
+// never called absent, and never sent again without a person seeing that.
+func TestWhatTheAnswerNamesIsNotCalledAbsent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			stored := strings.ReplaceAll(string(body), "👍", "?")
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(stored)), int64(len(stored))
+		}
+		w.sim.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(api.Close)
+	w.url = api.URL
+	p := w.process().start(t)
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, syncro.AddComment{TicketID: ticket.ID, Subject: "Internal Note", Body: "Works 👍", Hidden: true}, resolve(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	now, _ := w.sim.Ticket(ticket.Number)
+	if err != nil || len(now.Comments) != 1 || op.Steps[0].State != Unclear || len(op.Steps[0].Found) != 1 || op.Steps[0].Found[0] != now.Comments[0].ID {
+		t.Fatalf("%+v, %v, and Syncro has %+v", op, err, now.Comments)
+	}
+	contains(t, op.card(false), "only a person can tell", "a record that is not as it was sent")
+	p.press(t.Context(), VerbThere, id)
+	contains(t, p.last(id), "Done at")
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
 	}
 }

@@ -108,6 +108,7 @@ type Step struct {
 	Sent   time.Time       `json:"sent,omitzero"`     // when it was saved as sending
 	Looks  int             `json:"looks,omitempty"`   // how often it was looked for
 	Clean  int             `json:"clean,omitempty"`   // how many looks in a row could see, and saw nothing
+	Other  int64           `json:"other,omitempty"`   // the record that Syncro's answer named, though it is not as it was sent
 	Found  []int64         `json:"found,omitempty"`   // the entries that left it unclear or twice
 	Why    string          `json:"why,omitempty"`     // what happened, in words
 	OnWord bool            `json:"on_word,omitempty"` // landed because its author said so, unchecked

@@ -210,6 +210,12 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 		r.op.noteFound(step, step.State)
 		r.park(ctx, 0)
 		return false
+	case step.State == Sending && step.Other != 0 && slices.Contains(sight.All, step.Other) && !slices.Contains(step.Before.All, step.Other):
+		step.State, step.Found = Unclear, []int64{step.Other}
+		step.Why = "Syncro answered with a record that is not as it was sent: " + listed(step.Found)
+		r.op.noteFound(step, step.State)
+		r.park(ctx, 0)
+		return false
 	case step.State == Sending:
 		r.lookLater(ctx, step, nil)
 		return false
@@ -270,7 +276,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 	}
 	out := r.Syncro.Send(ctx, r.actor.Key, w, func(ctx context.Context, request syncro.Leaving) error {
 		r.op.Began = true
-		step.State, step.Sent, step.Looks, step.Clean, step.Why = Sending, r.Now(), 0, 0, ""
+		step.State, step.Sent, step.Looks, step.Clean, step.Other, step.Why = Sending, r.Now(), 0, 0, 0, ""
 		r.op.noteSending(step, request)
 		return r.kept(r.Store.saveAhead(ctx, r.op, r.Lease, r.Replicas))
 	})
@@ -283,7 +289,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		r.note(out.Note)
 		return r.happened(ctx, step, w)
 	case syncro.Unknown:
-		step.Why = r.Explain(out.Err)
+		step.Why, step.Other = r.Explain(out.Err), out.Other
 		r.log(r.op, "in doubt", "error", out.Err)
 		r.Observe("doubt", step.Kind, "begun")
 		r.saveAndDraw(ctx, 0, r.Looks[0], mostDraws)

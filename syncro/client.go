@@ -170,9 +170,13 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 	}
 	id, err := w.Made(answer)
 	if err != nil {
-		return Outcome{Result: Unknown, Status: status, Err: &Error{
+		unclear := Outcome{Result: Unknown, Status: status, Err: &Error{
 			Kind: Garbled, Status: status, Method: request.Method, Path: request.Path, Err: err,
 		}}
+		if e, ok := errors.AsType[*notAsSent](err); ok {
+			unclear.Other = e.ID
+		}
+		return unclear
 	}
 	out := Outcome{Result: Applied, ID: id, Status: status}
 	if noted, ok := w.(Noted); ok {

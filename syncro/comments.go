@@ -115,11 +115,11 @@ func (w AddComment) Made(body []byte) (int64, error) {
 	case c.ID <= 0:
 		return 0, fmt.Errorf("%w: the comment has no id", errShape)
 	case strings.TrimSpace(string(c.Subject)) != strings.TrimSpace(w.Subject):
-		return 0, fmt.Errorf("comment %d came back with another subject", c.ID)
+		return 0, otherwise(c.ID, "comment %d came back with another subject", c.ID)
 	case bool(c.Hidden) != w.Hidden:
-		return 0, fmt.Errorf("comment %d came back with hidden %t", c.ID, c.Hidden)
+		return 0, otherwise(c.ID, "comment %d came back with hidden %t", c.ID, c.Hidden)
 	case Normalize(string(c.Body)) != Normalize(w.Body):
-		return 0, fmt.Errorf("comment %d came back with another text", c.ID)
+		return 0, otherwise(c.ID, "comment %d came back with another text", c.ID)
 	}
 	return int64(c.ID), nil
 }

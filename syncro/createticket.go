@@ -133,11 +133,11 @@ func (w CreateTicket) Made(body []byte) (int64, error) {
 	case t.ID <= 0 || t.Number <= 0:
 		return 0, fmt.Errorf("%w: the ticket has no id or no number", errShape)
 	case int64(t.ticket().CustomerID) != w.CustomerID:
-		return 0, fmt.Errorf("ticket %d came back for another customer", t.ID)
+		return 0, otherwise(t.ID, "ticket %d came back for another customer", t.ID)
 	case !sameWords(w.Subject, string(t.Subject)):
-		return 0, fmt.Errorf("ticket %d came back with another subject", t.ID)
+		return 0, otherwise(t.ID, "ticket %d came back with another subject", t.ID)
 	case !w.begins(t.Comments.value):
-		return 0, fmt.Errorf("ticket %d came back without its first comment", t.ID)
+		return 0, otherwise(t.ID, "ticket %d came back without its first comment", t.ID)
 	}
 	return int64(t.ID), nil
 }

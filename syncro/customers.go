@@ -150,7 +150,7 @@ func (w CreateCustomer) Made(body []byte) (int64, error) {
 	case c.ID <= 0:
 		return 0, fmt.Errorf("%w: the customer has no id", errShape)
 	case !w.isNamed(c):
-		return 0, fmt.Errorf("customer %d came back with another name", c.ID)
+		return 0, otherwise(c.ID, "customer %d came back with another name", c.ID)
 	}
 	return int64(c.ID), nil
 }

@@ -275,9 +275,9 @@ func (w CreateInvoice) Made(body []byte) (int64, error) {
 	case i.ID <= 0:
 		return 0, fmt.Errorf("%w: the invoice has no id", errShape)
 	case int64(i.CustomerID) != w.CustomerID:
-		return 0, fmt.Errorf("invoice %d came back for customer %d", i.ID, i.CustomerID)
+		return 0, otherwise(i.ID, "invoice %d came back for customer %d", i.ID, i.CustomerID)
 	case i.TicketID != 0 && int64(i.TicketID) != w.TicketID:
-		return 0, fmt.Errorf("invoice %d came back for ticket %d", i.ID, i.TicketID)
+		return 0, otherwise(i.ID, "invoice %d came back for ticket %d", i.ID, i.TicketID)
 	}
 	return int64(i.ID), nil
 }

@@ -65,13 +65,13 @@ func (w AddLine) Made(body []byte) (int64, error) {
 	case l.ID <= 0:
 		return 0, fmt.Errorf("%w: the line has no id", errShape)
 	case !sameQuantity(w.Quantity, string(l.Quantity)):
-		return 0, fmt.Errorf("line %d came back with the quantity %q", l.ID, l.Quantity)
+		return 0, otherwise(l.ID, "line %d came back with the quantity %q", l.ID, l.Quantity)
 	case w.Price != "" && !samePrice(w.Price, string(l.Price)):
-		return 0, fmt.Errorf("line %d came back with the price %q", l.ID, l.Price)
+		return 0, otherwise(l.ID, "line %d came back with the price %q", l.ID, l.Price)
 	case bool(l.Taxable):
-		return 0, fmt.Errorf("line %d came back taxed", l.ID)
+		return 0, otherwise(l.ID, "line %d came back taxed", l.ID)
 	case l.ProductID != 0 && int64(l.ProductID) != w.ProductID:
-		return 0, fmt.Errorf("line %d came back with product %d", l.ID, l.ProductID)
+		return 0, otherwise(l.ID, "line %d came back with product %d", l.ID, l.ProductID)
 	}
 	return int64(l.ID), nil
 }

@@ -35,6 +35,19 @@ func sight[T any](records []T, compare func(T) (integer, likeness)) (Sight, erro
 	return s, nil
 }
 
+// otherwise is the error for an answer that names a record which is not as it
+// was sent. The record is there, whatever it is.
+func otherwise(id integer, format string, values ...any) error {
+	return &notAsSent{ID: int64(id), err: fmt.Errorf(format, values...)}
+}
+
+type notAsSent struct {
+	ID  int64
+	err error
+}
+
+func (e *notAsSent) Error() string { return e.err.Error() }
+
 // left is the sight of what is to be removed: the record with the id, if it
 // is still among the records.
 func left[T any](records []T, want int64, id func(T) integer) (Sight, error) {

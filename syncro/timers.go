@@ -63,11 +63,11 @@ func (w AddTimer) Made(body []byte) (int64, error) {
 	case t.ID <= 0:
 		return 0, fmt.Errorf("%w: the timer has no id", errShape)
 	case !t.spans(w.Start, w.End):
-		return 0, fmt.Errorf("timer %d came back with other times", t.ID)
+		return 0, otherwise(t.ID, "timer %d came back with other times", t.ID)
 	case t.ProductID != 0 && int64(t.ProductID) != w.ProductID:
-		return 0, fmt.Errorf("timer %d came back with product %d", t.ID, t.ProductID)
+		return 0, otherwise(t.ID, "timer %d came back with product %d", t.ID, t.ProductID)
 	case t.UserID != 0 && int64(t.UserID) != w.UserID:
-		return 0, fmt.Errorf("timer %d came back as user %d's", t.ID, t.UserID)
+		return 0, otherwise(t.ID, "timer %d came back as user %d's", t.ID, t.UserID)
 	}
 	return int64(t.ID), nil
 }

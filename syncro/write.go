@@ -150,11 +150,13 @@ func (r Result) String() string { return [...]string{"unknown", "applied", "refu
 
 // Outcome is what became of a Send. ID is the record made or changed when
 // Applied, Name what people call it, where the write is Named, and Note what
-// else it tells, where it is Noted; Err says why otherwise. Status is the
-// answer's HTTP status, 0 where there was none.
+// else it tells, where it is Noted; Err says why otherwise. Other is, when
+// Unknown, the record that the answer names though it is not as it was sent; 0
+// where it names none. Status is the answer's HTTP status, 0 where there was none.
 type Outcome struct {
 	Result Result
 	ID     int64
+	Other  int64
 	Name   string
 	Status int
 	Note   string
