@@ -113,7 +113,7 @@ func (c *Call) updateLine(ctx context.Context, t syncro.Ticket, rest string) (Re
 		return Result{}, err // it is sent again, and could not be shown whole
 	}
 	return Result{Plan: &confirm.Plan{
-		Title: "Change a charge of " + name(t), Ticket: &t,
+		Title: "Change a charge of " + name(t), Ticket: &t, Reckoned: true,
 		Steps: []syncro.Write{syncro.UpdateLine{
 			TicketID: t.ID, LineID: l.ID, ProductID: l.ProductID, Name: l.Name, Description: l.Description,
 			Quantity: syncro.Hours(n), Price: l.Price, Taxable: l.Taxable, From: inWords(l),
@@ -133,7 +133,7 @@ func (c *Call) removeLine(ctx context.Context, t syncro.Ticket, rest string) (Re
 		return Result{}, err
 	}
 	return Result{Plan: &confirm.Plan{
-		Title: "Remove a charge of " + name(t), Ticket: &t,
+		Title: "Remove a charge of " + name(t), Ticket: &t, Reckoned: true,
 		Steps: []syncro.Write{syncro.RemoveLine{TicketID: t.ID, LineID: l.ID, What: inWords(l)}},
 	}}, nil
 }

@@ -225,7 +225,7 @@ func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {
 		}
 	}
 	words := fmt.Sprintf("%s from %s", timerLength(e), day(e.Start))
-	plan := &confirm.Plan{Ticket: &t}
+	plan := &confirm.Plan{Ticket: &t, Reckoned: true}
 	switch what {
 	case "update":
 		n, ok, err := minutes(rest)

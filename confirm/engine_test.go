@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 	"github.com/syncrobot/syncrobot/syncro"
@@ -774,5 +776,96 @@ func TestWhatTheAnswerNamesIsNotCalledAbsent(t *testing.T) {
 	contains(t, p.last(id), "Done at")
 	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 {
 		t.Errorf("%d comments were posted", n)
+	}
+}
+
+// What a write follows from is changed by somebody between the card and the
+// click, and the ticket's own time does not tell: nothing in Syncro's
+// documentation says that it would.
+func TestAChangeThatDoesNotMoveTheTicketIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		write  func(syncrosim.Ticket) syncro.Write
+		change func(*syncrosim.Data, *syncrosim.Ticket)
+		told   string
+	}{
+		"a price that an invoice would have": {
+			func(k syncrosim.Ticket) syncro.Write {
+				return syncro.CreateInvoice{TicketID: k.ID, CustomerID: k.CustomerID, Category: "Standard", Lines: []syncro.Charge{{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}}}
+			},
+			func(_ *syncrosim.Data, k *syncrosim.Ticket) { k.Lines[0].Price = decimal.NewFromInt(200) }, "a charge was changed",
+		},
+		"a price that would be put back": {
+			func(k syncrosim.Ticket) syncro.Write {
+				return syncro.UpdateLine{TicketID: k.ID, LineID: k.Lines[0].ID, Name: k.Lines[0].Name, Description: k.Lines[0].Description, Quantity: "2", Price: "175"}
+			},
+			func(_ *syncrosim.Data, k *syncrosim.Ticket) { k.Lines[0].Price = decimal.NewFromInt(200) }, "a charge was changed",
+		},
+		"hours that would be charged": {
+			func(k syncrosim.Ticket) syncro.Write {
+				return syncro.ChargeTimer{TicketID: k.ID, TimerID: k.Timers[0].ID, What: "0:30 from Mon 23 Nov"}
+			},
+			func(_ *syncrosim.Data, k *syncrosim.Ticket) { k.Timers[0].End = k.Timers[0].End.Add(2 * time.Hour) }, "a timer was changed",
+		},
+		"whom Syncro writes to": {
+			func(k syncrosim.Ticket) syncro.Write {
+				return syncro.AddComment{TicketID: k.ID, Subject: "Update", Body: "All is well.", EmailTo: "amy@harbordental.example"}
+			},
+			func(d *syncrosim.Data, k *syncrosim.Ticket) {
+				for i := range d.Customers {
+					if d.Customers[i].ID == k.CustomerID {
+						d.Customers[i].Email = "new@harbordental.example"
+					}
+				}
+			}, "e-mail goes to is now new@harbordental.example",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := w.process()
+			ticket := w.ticket()
+			id, _ := p.mustPropose(t, ticket.ID, c.write(ticket))
+			w.sim.Change(func(d *syncrosim.Data) {
+				for i := range d.Tickets {
+					if d.Tickets[i].ID == ticket.ID {
+						c.change(d, &d.Tickets[i])
+					}
+				}
+			})
+			p.press(t.Context(), VerbConfirm, id)
+			contains(t, p.last(id), "Nothing was sent", c.told)
+			for _, r := range w.sim.Requests() {
+				if r.Method != http.MethodGet {
+					t.Errorf("%s %s was sent", r.Method, r.Path)
+				}
+			}
+		})
+	}
+}
+
+// A bill that paused before its invoice is compared with the ticket anew,
+// wherever it paused.
+func TestAnInvoiceAfterAPauseFitsItsTicket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	labor := syncro.AddLine{TicketID: ticket.ID, ProductID: 1190473, Name: "Labor - Remote Business", Description: "Rekeyed", Quantity: "0.5", Price: "150"}
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), labor, syncro.CreateInvoice{
+		TicketID: ticket.ID, CustomerID: ticket.CustomerID, Category: "Standard", Lines: []syncro.Charge{
+			{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}, {ProductID: 1190473, Name: labor.Name, Quantity: "0.5", Price: "150"},
+		},
+	})
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "POST", Path: "/tickets/*/add_line_item"})
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "Step 1 was done. Step 2 was not sent.")
+	if err := w.sim.Edit(ticket.Number, func(k *syncrosim.Ticket) { k.Lines = append(k.Lines, k.Lines[0]) }); err != nil {
+		t.Fatal(err)
+	}
+	p.press(t.Context(), VerbContinue, id)
+	contains(t, p.last(id), "Steps 1 to 2 were done. Step 3 was not sent.", "the ticket's charges are by now")
+	if n := w.sim.Count("POST", "/invoices"); n != 0 {
+		t.Error("an invoice of somebody else's work was made")
 	}
 }

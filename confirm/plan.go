@@ -28,8 +28,8 @@ type Plan struct {
 	Timer string
 
 	// Reckoned: the steps follow from what is on the ticket (its charges, its
-	// invoices). When the ticket moves, the plan is not asked again: it must be
-	// made anew, from Typed.
+	// timers, its invoices). When the ticket moves, the plan is not asked again:
+	// it must be made anew, from Typed.
 	Reckoned bool
 }
 

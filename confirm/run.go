@@ -112,6 +112,10 @@ type runner struct {
 	reader *syncro.Reader
 	ticket *syncro.Ticket // as read by this run, nil before
 	readAt time.Time
+
+	// compared: this run found the ticket as it was on the card before it sent
+	// anything, so what it has now is what this run added.
+	compared bool
 }
 
 // fresh is how long one reading of the ticket serves the steps of one run:
@@ -264,6 +268,7 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 			r.askAgain(ctx, changes)
 			return false
 		}
+		r.compared = true
 	}
 	if r.Now().Sub(r.op.Pressed) > r.TTL {
 		// Confirmed long ago and never sent: the person may have done it by hand.
@@ -307,11 +312,12 @@ func (r *runner) note(said string) {
 }
 
 // fits compares a write that follows from its ticket with the ticket, and
-// reports whether it may be sent. Where the ticket was read a moment ago that is
-// not done again: a request is worth it only after a pause.
+// reports whether it may be sent. Where this run compared the ticket with the
+// card a moment ago that is not done again: a request is worth it only after a
+// pause.
 func (r *runner) fits(ctx context.Context, step *Step, w syncro.Write) bool {
 	f, ok := w.(syncro.Fitting)
-	if !ok || r.ticket != nil && r.Now().Sub(r.readAt) <= fresh {
+	if !ok || r.compared && r.Now().Sub(r.readAt) <= fresh {
 		return true
 	}
 	if err := r.readTicket(ctx); err != nil {

@@ -3,6 +3,8 @@ package syncro
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -317,7 +319,8 @@ func isFinal(status string) bool {
 	})
 }
 
-// Gist is what a person bases a decision about a ticket on.
+// Gist is what a person bases a decision about a ticket on. That charges, timers
+// and contacts move UpdatedAt is nowhere documented, so each is there by itself.
 type Gist struct {
 	Status     string `json:"status"`
 	Priority   string `json:"priority"`
@@ -327,14 +330,39 @@ type Gist struct {
 	Comments   int    `json:"comments"`
 	Lines      int    `json:"lines"`
 	UpdatedAt  string `json:"updated_at"`
+	EmailTo    string `json:"email_to,omitempty"`
+	Charges    string `json:"charges,omitempty"` // a hash of all charges; empty where an older version of this program wrote it
+	Timers     string `json:"timers,omitempty"`  // likewise, of all timers
 }
 
 // Gist is t's.
 func (t Ticket) Gist() Gist {
 	return Gist{
 		Status: t.Status, Priority: t.Priority, Technician: t.Technician, Customer: t.Customer, Subject: t.Subject,
-		Comments: len(t.Comments), Lines: len(t.LineItems), UpdatedAt: t.UpdatedAt,
+		Comments: len(t.Comments), Lines: len(t.LineItems), UpdatedAt: t.UpdatedAt, EmailTo: t.ContactEmail,
+		Charges: hashed(t.LineItems), Timers: hashed(t.settledTimers()),
 	}
+}
+
+// settledTimers are the timers without what changes by itself while one runs.
+func (t Ticket) settledTimers() []Timer {
+	timers := slices.Clone(t.Timers)
+	for i := range timers {
+		timers[i].Active = 0
+	}
+	return timers
+}
+
+// hashed is a hash of records in any order.
+func hashed[T any](records []T) string {
+	all := make([]string, len(records))
+	for i, record := range records {
+		line, _ := json.Marshal(record) // of text, numbers and times alone
+		all[i] = string(line)
+	}
+	slices.Sort(all)
+	sum := sha256.Sum256([]byte(strings.Join(all, "\n")))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Changes says in words what moved since an earlier gist; nil where nothing
@@ -368,6 +396,17 @@ func (g Gist) Changes(since Gist) []string {
 			changes = append(changes, "1 "+count.noun+" less")
 		case n < -1:
 			changes = append(changes, fmt.Sprintf("%d %ss less", -n, count.noun))
+		}
+	}
+	if since.Charges != "" {
+		if g.EmailTo != since.EmailTo {
+			changes = append(changes, fmt.Sprintf("e-mail goes to is now %s (was %s)", cmp.Or(g.EmailTo, "nobody"), cmp.Or(since.EmailTo, "nobody")))
+		}
+		if g.Charges != since.Charges && g.Lines == since.Lines {
+			changes = append(changes, "a charge was changed")
+		}
+		if g.Timers != since.Timers {
+			changes = append(changes, "a timer was changed")
 		}
 	}
 	if changes == nil && g.UpdatedAt != since.UpdatedAt {

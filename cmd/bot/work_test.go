@@ -709,3 +709,26 @@ func TestSessionLog(t *testing.T) {
 		}
 	})
 }
+
+// TestAChargeThatChangedUnderItsCard: a change of a charge sends all of it again,
+// so one that was changed since is previewed anew, and its new price is not put
+// back.
+func TestAChargeThatChangedUnderItsCard(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.does(t, "line 32170 add 30m remote Battery swapped", 1, "Charge on #32170")
+		c := ask(t, s.dana, "line 32170 update 1 45m", "Confirm: Change a charge of #32170", "price 150")
+		s.Syncro.Change(func(d *syncrosim.Data) {
+			for i := range d.Tickets {
+				if d.Tickets[i].Number == 32170 {
+					d.Tickets[i].Lines[0].Price = decimal.NewFromInt(175)
+				}
+			}
+		})
+		c = press(t, s.dana, c, "Confirm", "Nothing was sent", "a charge was changed", "[Preview again]")
+		c = press(t, s.dana, c, "Preview again", "Confirm: Change a charge of #32170", "price 175")
+		s.confirm(t, c)
+		labor(t, s.ticket(t, 32170).Lines[0], 1190473, "0.75", "175", "Battery swapped")
+		s.sent = s.writes()
+	})
+}
