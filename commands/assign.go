@@ -22,7 +22,7 @@ func assignTicket() Command {
 				return Result{}, err
 			}
 			typed, atOnce := cutFlag(typed, "--now")
-			typed, was := cutUndo(typed)
+			typed, was := cutUndo(cutTo(typed))
 			settings, err := c.Reader.Settings(ctx)
 			if err != nil {
 				return Result{}, err
@@ -70,9 +70,10 @@ func askTechnician(t syncro.Ticket, people []syncro.Technician, atOnce bool) Res
 // "me". line is what a choice among several says.
 func (c *Call) technician(people []syncro.Technician, typed string, line func(syncro.Technician) string) (syncro.Technician, error) {
 	typed = unquote(typed)
+	typed = cmp.Or(c.colleague(typed), typed) // Slack sends a mention as an id
 	if strings.EqualFold(typed, "me") {
 		if c.Who.Shared {
-			return syncro.Technician{}, usage("I do not know which Syncro user you are: you have no key of your own. Type the name.")
+			return syncro.Technician{}, refuse("I do not know which Syncro user you are: you have no key of your own. Type the name.")
 		}
 		return syncro.Technician{ID: c.Who.UserID, Name: c.Who.FullName}, nil
 	}
@@ -91,7 +92,7 @@ func (c *Call) technician(people []syncro.Technician, typed string, line func(sy
 		return part[0], nil
 	}
 	if len(part) > 1 {
-		e := usage("Several technicians are called “%s”.", clip(typed, 40))
+		e := several("Several technicians are called “%s”.", clip(typed, 40))
 		for _, p := range part[:min(len(part), 4)] {
 			e.Choices = append(e.Choices, Choice{Label: p.Name, Line: line(p)})
 		}
@@ -107,7 +108,7 @@ func (c *Call) technician(people []syncro.Technician, typed string, line func(sy
 		}
 	}
 	if len(part) > 1 {
-		return syncro.Technician{}, usage("Several technicians are called “%s”. Assign it in Syncro.", found)
+		return syncro.Technician{}, refuse("Several technicians are called “%s”. Assign it in Syncro.", found)
 	}
 	return part[0], nil
 }

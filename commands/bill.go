@@ -21,7 +21,7 @@ func bill() Command {
 		Summary:  "Bill time: comment, charge, invoice, check, status Invoiced. What is missing is asked, never assumed",
 		Examples: []string{"bill 32164", "bill 32164 30m remote “Rekey interval fixed.”", "bill 32164 1h onsite --no-invoice Replaced the switch"},
 		Ask: func(rest string, known Known) *Form {
-			word, rest := cutWord(rest)
+			word, rest := cutTicket(rest)
 			work, err := parseWork(rest, known.Billing.Labor)
 			if !looksLikeTicket(word) || err != nil || work.complete() || len(known.Billing.Labor) == 0 {
 				return nil
@@ -85,6 +85,32 @@ const (
 	internal audience = "--internal"
 )
 
+// take reads an audience's flag, and reports whether it is one.
+func (a *audience) take(flag string) bool {
+	is := flag == string(noEmail) || flag == string(internal)
+	if is {
+		*a = audience(flag)
+	}
+	return is
+}
+
+// others are the audiences that what is sent could have instead, a button each.
+func (a audience) others(what string, line func(audience) string) []Choice {
+	var choices []Choice
+	for _, other := range []struct {
+		audience
+		label string
+	}{{internal, "Internal " + what}, {noEmail, "No e-mail"}, {emailed, "E-mail the customer"}} {
+		if other.audience == noEmail && a == internal {
+			other.label = "Show the customer, no e-mail"
+		}
+		if other.audience != a {
+			choices = append(choices, Choice{Label: other.label, Line: line(other.audience)})
+		}
+	}
+	return choices
+}
+
 const (
 	noInvoice = "--no-invoice"
 	keepTimer = "--keep-timer"
@@ -105,40 +131,55 @@ func flag(word string) string {
 // text: it stands as the configuration writes it, or what follows is a flag,
 // quoted, or nothing. "Internal DNS cleanup" is a text.
 func isLabor(labor []Labor, word, after string) bool {
+	word = strings.TrimRight(word, ",:;")
 	next, _ := utf8.DecodeRuneInString(after)
 	clear := after == "" || strings.ContainsRune(`"'“‘„«-–—`, next)
 	return slices.ContainsFunc(labor, func(l Labor) bool { return l.Name == word || clear && strings.EqualFold(l.Name, word) })
 }
 
-// parseWork reads minutes, then labor, with flags anywhere before the text.
+// parseWork reads minutes and labor, then the text, with flags anywhere before
+// or behind it.
 func parseWork(rest string, labor []Labor) (work, error) {
 	var w work
-	for rest != "" {
+	for rest = cutFlags(rest, w.take); rest != ""; rest = cutFlags(rest, w.take) {
 		word, after := cutWord(rest)
-		n, isLength, err := minutes(word)
+		n, behind, isLength, err := cutLength(rest)
 		switch {
-		case isLength && w.minutes == 0 && w.labor == "":
+		case isLength && w.minutes == 0:
 			if err != nil {
 				return w, err
 			}
-			w.minutes = n
-		case w.labor == "" && w.minutes > 0 && isLabor(labor, word, after):
-			w.labor = strings.ToLower(word)
-		case flag(word) == string(noEmail), flag(word) == string(internal):
-			w.audience = audience(flag(word))
-		case flag(word) == noInvoice:
-			w.noInvoice = true
-		case flag(word) == keepTimer:
-			w.keepTimer = true
+			w.minutes, rest = n, behind
+		case w.labor == "" && (w.minutes > 0 || timed(after)) && isLabor(labor, word, after):
+			w.labor, rest = strings.ToLower(strings.TrimRight(word, ",:;")), after
 		case flag(word) != "":
 			return w, usage("I do not know “%s”. There are %s, %s, %s and %s.", clip(word, 40), noEmail, internal, noInvoice, keepTimer)
 		default:
 			w.text = unquote(rest)
 			return w, nil
 		}
-		rest = after
 	}
 	return w, nil
+}
+
+// timed reports whether a line begins with a length of time that can be nothing
+// else: "internal 30m" is, "internal 2 printers" is not.
+func timed(rest string) bool {
+	_, after, ok, err := cutLength(rest)
+	return ok && err == nil && strings.ContainsAny(rest[:len(rest)-len(after)], "hHmM:")
+}
+
+// take reads a flag, and reports whether it knows it.
+func (w *work) take(flag string) bool {
+	switch flag {
+	case noInvoice:
+		w.noInvoice = true
+	case keepTimer:
+		w.keepTimer = true
+	default:
+		return w.audience.take(flag)
+	}
+	return true
 }
 
 // line is the command line that says the same.
@@ -167,7 +208,7 @@ func quoted(text string) string {
 
 // form asks for what is missing. Nothing is chosen that was not typed.
 func (w work) form(ticket string, known Known) *Form {
-	length, hint := "", "30, 1h30m or 0:30"
+	length, hint := "", "30, 1h30m, 1.5h or 0:30"
 	if w.minutes > 0 {
 		length = fmt.Sprint(w.minutes)
 	}
@@ -217,6 +258,13 @@ func audienceInput(a audience) chat.Input {
 	}}
 }
 
+// askedAudience is audienceInput where nothing said who sees the comment.
+func askedAudience() chat.Input {
+	in := audienceInput(emailed)
+	in.Value = ""
+	return in
+}
+
 // audienceOf reads audienceInput's answer.
 func audienceOf(value string) audience {
 	if value == "customer" {
@@ -247,7 +295,7 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 	}
 	// It stands on the card twice: in the comment and on the line.
 	if n := utf8.RuneCountInString(body); n > maxText/2 {
-		return Result{}, usage("The text has %d characters. At most %d are shown whole on the card of a bill, and only what was shown is sent.", n, maxText/2)
+		return Result{}, refuse("The text has %d characters. At most %d are shown whole on the card of a bill, and only what was shown is sent.", n, maxText/2)
 	}
 	w.text = body
 	line, facts, err := c.charge(ctx, t, w)
@@ -309,7 +357,7 @@ func (c *Call) notInvoicedYet(ctx context.Context, t syncro.Ticket, w work) erro
 // can be done instead.
 func (w work) secondInvoice(t syncro.Ticket, first syncro.Invoice) *UsageError {
 	w.noInvoice = true
-	e := usage("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, first.Number)
+	e := refuse("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, first.Number)
 	e.Choices = []Choice{{Label: "Charge it, no invoice", Line: w.line(t.Number)}}
 	return e
 }
@@ -351,25 +399,15 @@ func chargesLine(lines []syncro.LineItem) string {
 
 // variants are the same bill done a little differently, a button each.
 func (w work) variants(ticket int64) []Choice {
-	var choices []Choice
-	with := func(label string, change func(*work)) {
+	choices := w.audience.others("comment", func(a audience) string {
 		other := w
-		change(&other)
-		choices = append(choices, Choice{Label: label, Line: other.line(ticket)})
-	}
-	if w.audience != internal {
-		with("Internal comment", func(o *work) { o.audience = internal })
-	}
-	if w.audience != noEmail {
-		with("No e-mail", func(o *work) { o.audience = noEmail })
-	}
-	if w.audience != emailed {
-		with("E-mail the customer", func(o *work) { o.audience = emailed })
-	}
+		other.audience = a
+		return other.line(ticket)
+	})
+	label := "No invoice yet"
 	if w.noInvoice {
-		with("With invoice", func(o *work) { o.noInvoice = false })
-	} else {
-		with("No invoice yet", func(o *work) { o.noInvoice = true })
+		label = "With invoice"
 	}
-	return choices
+	w.noInvoice = !w.noInvoice
+	return append(choices, Choice{Label: label, Line: w.line(ticket)})
 }

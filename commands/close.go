@@ -22,9 +22,7 @@ func closeTicket() Command {
 				return Result{}, err
 			}
 			who := emailed
-			if word, after := cutWord(rest); flag(word) == string(noEmail) || flag(word) == string(internal) {
-				who, rest = audience(flag(word)), after
-			}
+			rest = cutFlags(rest, who.take)
 			return c.close(ctx, t, unquote(rest), who)
 		},
 		Submit: func(ctx context.Context, c *Call, about string, values map[string]string) (Result, error) {
@@ -52,6 +50,9 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 		Edit:  &confirm.Edit{Command: "close", About: number, Form: form},
 		After: []confirm.After{{Label: "Bill…", Line: "bill " + number}, {Label: "Session log…", Line: "log " + number}},
 	}
+	if c.final(t.Status) && status != t.Status {
+		plan.Facts = append(plan.Facts, chat.Field{Name: "CAREFUL", Value: "it is " + t.Status + " already, and this takes it back to " + status})
+	}
 	if total, going := timeSpent(t.Timers); total == 0 && going == "" && len(t.LineItems) == 0 {
 		plan.Facts = append(plan.Facts, chat.Field{Name: "Time", Value: "none is logged on this ticket: it can be billed afterwards"})
 	}
@@ -70,15 +71,7 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 		}
 		plan.Typed = line(who)
 		plan.Steps = append(plan.Steps, commentFor(t, "Resolution", resolution, who))
-		if who != internal {
-			choices = append(choices, Choice{Label: "Internal resolution", Line: line(internal)})
-		}
-		if who != noEmail {
-			choices = append(choices, Choice{Label: "No e-mail", Line: line(noEmail)})
-		}
-		if who != emailed {
-			choices = append(choices, Choice{Label: "E-mail the customer", Line: line(emailed)})
-		}
+		choices = who.others("resolution", line)
 	}
 	if status != t.Status || resolution == "" {
 		plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})

@@ -108,6 +108,7 @@ type Call struct {
 	TicketURL func(id int64) string                          // a ticket in Syncro's web page
 	Pending   func(ctx context.Context) ([]chat.Card, error) // the person's unsettled operations
 	Record    func(ctx context.Context, l audit.Line) error  // puts what the person did on record
+	colleague func(chatID string) string                     // the name of a technician of the same chat, as the configuration has it
 	name      string                                         // of the command
 	commands  []Command
 	user      chat.User // who typed it, as the platform knows them

@@ -13,11 +13,17 @@ import (
 
 func comment() Command {
 	return Command{
-		Name: "comment", Args: "<ticket> <text>",
-		Summary:  "A comment; asks whether the customer may see it",
-		Examples: []string{"comment 32164 Rebooted the firewall"},
-		Ask:      asksText("Comment on", audienceInput(emailed)),
+		Name: "comment", Args: "<ticket> [--internal | --no-email] <text>",
+		Summary:  "A comment; asks whether the customer may see it, unless told",
+		Examples: []string{"comment 32164 Rebooted the firewall", "comment 32164 --internal Rebooted the firewall"},
+		Ask:      asksText("Comment on", askedAudience()),
 		Run: func(ctx context.Context, c *Call) (Result, error) {
+			var told audience
+			ticket, rest := cutTicket(c.Rest)
+			if rest = cutFlags(rest, told.take); told != emailed {
+				c.Rest = ticket + " " + rest
+				return c.comment(ctx, told)
+			}
 			t, body, err := c.ticketAndText(ctx, "comment")
 			if err != nil {
 				return Result{}, err
@@ -115,7 +121,7 @@ func reply() Command {
 // asksText is the form for a line that names a ticket and lacks the text.
 func asksText(title string, more ...chat.Input) func(string, Known) *Form {
 	return func(rest string, _ Known) *Form {
-		word, body := cutWord(rest)
+		word, body := cutTicket(rest)
 		if !looksLikeTicket(word) || unquote(body) != "" {
 			return nil
 		}
@@ -142,9 +148,12 @@ func (c *Call) ticketAndText(ctx context.Context, what string) (syncro.Ticket, s
 
 // comment plans a comment for an audience.
 func (c *Call) comment(ctx context.Context, a audience) (Result, error) {
-	what, title, subject := "reply", "Reply on ", "Update"
-	if a == internal {
-		what, title, subject = "note", "Note on ", "Internal Note"
+	what, title, subject, line := "reply", "Reply on ", "Update", "reply %d %s"
+	switch a {
+	case internal:
+		what, title, subject, line = "note", "Note on ", "Internal Note", "note %d %s"
+	case noEmail:
+		line = "comment %d " + string(noEmail) + " %s"
 	}
 	t, body, err := c.ticketAndText(ctx, what)
 	if err != nil {
@@ -156,7 +165,7 @@ func (c *Call) comment(ctx context.Context, a audience) (Result, error) {
 	}
 	return Result{
 		Plan: &confirm.Plan{
-			Title: title + name(t), Ticket: &t, Typed: fmt.Sprintf("%s %d %s", what, t.Number, quoted(body)),
+			Title: title + name(t), Ticket: &t, Typed: fmt.Sprintf(line, t.Number, quoted(body)),
 			Facts: chat.Fields{{Name: "Customer", Value: orNone(t.Customer)}},
 			Steps: []syncro.Write{commentFor(t, subject, body, a)},
 			Edit: &confirm.Edit{

@@ -18,9 +18,9 @@ import (
 
 func createTicket() Command {
 	return Command{
-		Name: "create", Aliases: []string{"new"}, Args: "[--to=<technician>] <customer> <subject>",
+		Name: "create", Aliases: []string{"new"}, Args: "<customer> <subject> [--to=<technician>]",
 		Summary:  "A new ticket, assigned to you; what is missing is asked in a form",
-		Examples: []string{"create", "create harbor Scanner to e-mail fails", "create --to=rob “Harbor Dental” Scanner to e-mail fails"},
+		Examples: []string{"create", "create harbor Scanner to e-mail fails", "create “Harbor Dental” Scanner to e-mail fails --to=rob"},
 		Ask: func(rest string, known Known) *Form {
 			if strings.TrimFunc(rest, space) != "" {
 				return nil
@@ -29,9 +29,13 @@ func createTicket() Command {
 		},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
 			to := ""
-			if word, rest := cutWord(c.Rest); strings.HasPrefix(flag(word), toFlag) {
-				to, c.Rest = strings.ReplaceAll(strings.TrimPrefix(flag(word), toFlag), "_", " "), rest
-			}
+			c.Rest = cutFlags(c.Rest, func(flag string) bool {
+				name, is := strings.CutPrefix(flag, toFlag)
+				if is {
+					to = strings.ReplaceAll(strings.TrimPrefix(name, "@"), "_", " ")
+				}
+				return is
+			})
 			customer, subject, err := c.customerAndSubject(ctx, to)
 			if err != nil {
 				return Result{}, err
@@ -182,7 +186,7 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, v values
 	case subject == "":
 		return Result{}, usage("What is the ticket about? Its subject is missing.")
 	case len([]rune(subject)) > 255:
-		return Result{}, usage("The subject has more than 255 characters.")
+		return Result{}, refuse("The subject has more than 255 characters.")
 	}
 	settings, err := c.Reader.Settings(ctx)
 	if err != nil {
@@ -190,7 +194,7 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, v values
 	}
 	priority, _ := pick(settings.Priorities, cmp.Or(v["priority"], c.DefaultPriority))
 	if priority == "" {
-		return Result{}, usage("There is no priority “%s”. There are: %s.", cmp.Or(v["priority"], c.DefaultPriority),
+		return Result{}, refuse("There is no priority “%s”. There are: %s.", cmp.Or(v["priority"], c.DefaultPriority),
 			strings.Join(present(settings.Priorities...), ", "))
 	}
 	status, err := c.configured(ctx, "New")
@@ -200,7 +204,7 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, v values
 	problem := v["problem"]
 	if problem != "" && len(settings.ProblemTypes) > 0 {
 		if problem, _ = pick(settings.ProblemTypes, problem); problem == "" {
-			return Result{}, usage("There is no problem type “%s”. There are: %s.", clip(v["problem"], 40), strings.Join(present(settings.ProblemTypes...), ", "))
+			return Result{}, refuse("There is no problem type “%s”. There are: %s.", clip(v["problem"], 40), strings.Join(present(settings.ProblemTypes...), ", "))
 		}
 	}
 	line := func(to string) string {
@@ -282,7 +286,7 @@ func (c *Call) assignee(people []syncro.Technician, typed string, line func(flag
 	case !c.Who.Shared:
 		return syncro.Technician{ID: c.Who.UserID, Name: c.Who.FullName}, nil
 	}
-	e := usage("To whom is it assigned? You have no Syncro key of your own, so I do not know which Syncro user you are.")
+	e := several("To whom is it assigned? You have no Syncro key of your own, so I do not know which Syncro user you are.")
 	for _, t := range people[:min(len(people), 15)] {
 		e.Choices = append(e.Choices, Choice{Label: clip(oneLine(t.Name), 40), Line: line(toFlag + strconv.FormatInt(t.ID, 10) + " ")})
 	}
@@ -358,7 +362,7 @@ func (c *Call) contact(ctx context.Context, customer syncro.Customer, typed stri
 	if len(known) == 0 {
 		known = present(names...)
 	}
-	return 0, "", usage("%s has no contact “%s”. There are: %s.", customer.Name, clip(typed, 40), clip(orNone(strings.Join(known, ", ")), 300))
+	return 0, "", refuse("%s has no contact “%s”. There are: %s.", customer.Name, clip(typed, 40), clip(orNone(strings.Join(known, ", ")), 300))
 }
 
 // customerAndSubject reads "harbor Scanner fails": of the customers that
@@ -370,7 +374,7 @@ func (c *Call) customerAndSubject(ctx context.Context, to string) (syncro.Custom
 	if inner, after, ok := cutQuoted(c.Rest); ok {
 		quoted, query, subject = inner, inner, after
 	}
-	list, err := c.Reader.SearchCustomers(ctx, query)
+	list, err := c.Reader.SearchCustomers(ctx, strings.TrimRight(query, pause))
 	if err != nil {
 		return syncro.Customer{}, "", err
 	}
@@ -399,11 +403,14 @@ func (c *Call) customerAndSubject(ctx context.Context, to string) (syncro.Custom
 	if quoted == "" && most > 1 {
 		subject = strings.Join(words[min(most/2, len(words)):], " ")
 	}
+	subject = strings.TrimLeft(subject, pause+" ")
 	switch {
 	case len(best) == 0:
-		return syncro.Customer{}, "", usage("Syncro finds no customer “%s”.", clip(query, 60))
+		e := refuse("Syncro finds no customer “%s”.", clip(query, 60))
+		e.Choices = []Choice{{"Choose in a form", "create"}}
+		return syncro.Customer{}, "", e
 	case len(best) > 1 || list.More && most%2 == 0:
-		e := usage("Several customers are meant by “%s”.", clip(query, 60))
+		e := several("Several customers are meant by “%s”.", clip(query, 60))
 		if to != "" {
 			to = toFlag + strings.ReplaceAll(to, " ", "_") + " "
 		}
@@ -415,11 +422,14 @@ func (c *Call) customerAndSubject(ctx context.Context, to string) (syncro.Custom
 	return best[0], subject, nil
 }
 
+// pause is what people write between a customer and a subject.
+const pause = ",:;-–—"
+
 // leading counts the words of name that typed begins with, and reports
 // whether they are all of name. The last may be its beginning.
 func leading(name, typed []string) (n int, whole bool) {
 	for n < len(name) && n < len(typed) {
-		word := strings.ToLower(unquote(typed[n]))
+		word := strings.ToLower(unquote(strings.TrimRight(typed[n], pause)))
 		if word != name[n] && !(n == 0 && strings.HasPrefix(name[n], word)) {
 			break
 		}

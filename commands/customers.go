@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,20 +108,13 @@ func (c *Call) createCustomer(ctx context.Context, rest string) (Result, error) 
 	if inner, after, ok := cutQuoted(rest); ok {
 		words = append([]string{inner}, strings.Fields(after)...)
 	}
-	var business []string
-	for _, word := range words {
-		switch {
-		case strings.Contains(word, "@") && w.Email == "":
-			w.Email = word
-		case len(business) > 0 && strings.Trim(word, "+0123456789-()./") == "" && w.Phone == "":
-			w.Phone = word
-		default:
-			business = append(business, word)
-		}
+	if i := slices.IndexFunc(words, func(word string) bool { return strings.Contains(word, "@") }); i >= 0 {
+		w.Email = words[i]
+		words = slices.Delete(words, i, i+1)
 	}
-	w.Business = strings.Join(business, " ")
+	w.Business, w.Phone = cutPhone(words)
 	if w.Business == "" {
-		return Result{}, usage("What is the customer called?")
+		return Result{}, usage("What is the customer called? The name is missing.")
 	}
 	found, err := c.Reader.SearchCustomers(ctx, w.Business)
 	if err != nil {
@@ -131,4 +125,17 @@ func (c *Call) createCustomer(ctx context.Context, rest string) (Result, error) 
 		plan.Facts = append(plan.Facts, chat.Field{Name: "There is already", Value: clip(oneLine(f.Name), 60)})
 	}
 	return Result{Plan: plan}, nil
+}
+
+// cutPhone takes the telephone number off the end of a name, with the spaces
+// that people write in it. The number in "Studio 54" is none.
+func cutPhone(words []string) (name, phone string) {
+	from := len(words)
+	for from > 1 && strings.Trim(words[from-1], "+0123456789-()./") == "" {
+		from--
+	}
+	if phone = strings.Join(words[from:], " "); len(phone) < 6 {
+		return strings.Join(words, " "), ""
+	}
+	return strings.Join(words[:from], " "), phone
 }

@@ -21,21 +21,21 @@ func deleteTicket() Command {
 				return Result{}, err
 			}
 			if strings.TrimPrefix(again, "#") != fmt.Sprint(t.Number) {
-				return Result{}, usage("This deletes #%d “%s” of %s for ever. If that is meant, type its number twice: delete %d %[1]d",
-					t.Number, clip(oneLine(t.Subject), 80), t.Customer, t.Number)
+				return Result{}, &UsageError{Title: "Delete it for ever?", Problem: fmt.Sprintf(
+					"This deletes #%d “%s” of %s for ever. If that is meant, type its number twice: delete %[1]d %[1]d", t.Number, clip(oneLine(t.Subject), 80), t.Customer)}
 			}
 			invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
 			if err != nil {
 				return Result{}, err
 			}
 			if len(invoices) > 0 {
-				return Result{}, usage("#%d has invoice #%s. What was invoiced is not deleted.", t.Number, invoices[0].Number)
+				return Result{}, refuse("#%d has invoice #%s. What was invoiced is not deleted.", t.Number, invoices[0].Number)
 			}
 			return Result{Plan: &confirm.Plan{
 				Title: "Delete " + name(t), Ticket: &t,
 				Facts: chat.Fields{
 					{Name: "Customer", Value: orNone(t.Customer)},
-					{Name: "It has", Value: fmt.Sprintf("%d comments, %d charges, %d timers", len(t.Comments), len(t.LineItems), len(t.Timers))},
+					{Name: "It has", Value: fmt.Sprintf("comments: %d, charges: %d, timers: %d", len(t.Comments), len(t.LineItems), len(t.Timers))},
 				},
 				Steps: []syncro.Write{syncro.DeleteTicket{TicketID: t.ID, Number: t.Number, What: clip(oneLine(t.Subject), 80) + ", " + t.Customer}},
 			}}, nil

@@ -358,6 +358,10 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now(), Rules: b.Rules,
 		Known:     func(ctx context.Context) Known { return b.known(ctx, user) },
 		TicketURL: b.Syncro.TicketURL, commands: b.commands,
+		colleague: func(id string) string {
+			mentioned := chat.User{Platform: user.Platform, Tenant: user.Tenant, ID: id}
+			return b.People.Standing(mentioned).Name
+		},
 		user: user, timers: b.timers, lists: lists{b.Redis}, readings: b.readings, noticed: b.noticed,
 		Pending: func(ctx context.Context) ([]chat.Card, error) { return b.Engine.Pending(ctx, user) },
 		Record: func(ctx context.Context, l audit.Line) error {

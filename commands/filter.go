@@ -72,7 +72,7 @@ func parseFilters(typed string) (filters, error) {
 		return filters{}, usage("What should I search for?")
 	}
 	if len([]rune(f.words)) > 200 {
-		return filters{}, usage("That is too long to search for: 200 characters at most.")
+		return filters{}, refuse("That is too long to search for: 200 characters at most.")
 	}
 	return f, nil
 }
@@ -173,9 +173,9 @@ func (c *Call) customerNamed(ctx context.Context, f filters) (syncro.Customer, e
 		}
 	}
 	if len(list.Items) == 0 {
-		return syncro.Customer{}, usage("Syncro finds no customer “%s”.", clip(f.customer, 60))
+		return syncro.Customer{}, refuse("Syncro finds no customer “%s”.", clip(f.customer, 60))
 	}
-	e := usage("Several customers are meant by “%s”.", clip(f.customer, 60))
+	e := several("Several customers are meant by “%s”.", clip(f.customer, 60))
 	for _, found := range list.Items[:min(len(list.Items), 5)] {
 		g := f
 		g.customer = oneLine(found.Name)

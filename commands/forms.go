@@ -215,5 +215,5 @@ func (b *Bot) Shortcut(ctx context.Context, req chat.Request) (*chat.Form, *chat
 		}
 		return form, nil
 	}
-	return fail(errorCard(usage("This version does not have that shortcut."), ""))
+	return fail(errorCard(refuse("This version does not have that shortcut."), ""))
 }

@@ -60,7 +60,7 @@ func (c *Call) showInvoices(ctx context.Context, t syncro.Ticket, invoices []syn
 		}
 		table := chat.Table{Header: []string{"Line", "Quantity", "Price"}}
 		for _, l := range full.Lines {
-			table.Rows = append(table.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, l.Price})
+			table.Rows = append(table.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, syncro.Money(l.Price)})
 		}
 		out.Parts = append(out.Parts, chat.Text(invoiceLine([]syncro.Invoice{full}, nil)), table)
 	}
@@ -72,11 +72,11 @@ func (c *Call) showInvoices(ctx context.Context, t syncro.Ticket, invoices []syn
 
 func (c *Call) createInvoice(t syncro.Ticket, invoices []syncro.Invoice) (Result, error) {
 	if len(invoices) > 0 {
-		return Result{}, usage("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, invoices[0].Number)
+		return Result{}, refuse("#%d has invoice #%s already. A second one for the same ticket is not made.", t.Number, invoices[0].Number)
 	}
 	w := c.makeInvoice(t)
 	if len(w.Lines) == 0 {
-		return Result{}, usage("#%d has no charges that an invoice could hold.", t.Number)
+		return Result{}, refuse("#%d has no charges that an invoice could hold.", t.Number)
 	}
 	plan := &confirm.Plan{
 		Title: "Invoice " + name(t), Ticket: &t, Steps: []syncro.Write{w}, Reckoned: true,
@@ -107,7 +107,7 @@ func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 // nothing is right.
 func prepaidFact(p syncro.Prepaid) chat.Field {
 	return chat.Field{Name: "Prepaid", Value: syncro.Sum(p.Before) + " h → " + p.Left() +
-		" h, where Syncro takes this labor from them. The invoice then reads $0.00, and that is right"}
+		" h, if Syncro takes this labor from prepaid hours. The invoice then reads $0.00, as it should"}
 }
 
 // laborHours is how many hours of the shop's kinds of labor are among charges.
@@ -131,11 +131,11 @@ func deleteInvoice(t syncro.Ticket, invoices []syncro.Invoice, rest string) (Res
 			continue
 		}
 		if inv.Paid {
-			return Result{}, usage("Invoice #%s is paid. It is not deleted from here.", inv.Number)
+			return Result{}, refuse("Invoice #%s is paid. It is not deleted from here.", inv.Number)
 		}
 		plan := &confirm.Plan{
 			Title: "Delete an invoice of " + name(t), Ticket: &t,
-			Steps: []syncro.Write{syncro.DeleteInvoice{InvoiceID: inv.ID, Number: inv.Number, What: t.Customer + ", total " + inv.Total}},
+			Steps: []syncro.Write{syncro.DeleteInvoice{InvoiceID: inv.ID, Number: inv.Number, What: t.Customer + ", total " + syncro.Money(inv.Total)}},
 		}
 		if strings.Contains(fold(t.Status), fold(invoiced)) {
 			plan.Facts = chat.Fields{{Name: "Status", Value: "the ticket stays " + t.Status + ", without an invoice, until you change that"}}
@@ -143,7 +143,7 @@ func deleteInvoice(t syncro.Ticket, invoices []syncro.Invoice, rest string) (Res
 		}
 		return Result{Plan: plan}, nil
 	}
-	return Result{}, usage("#%d has no invoice “%s”. It has: %s.", t.Number, clip(word, 40), invoiceLine(invoices, nil))
+	return Result{}, refuse("#%d has no invoice “%s”. It has: %s.", t.Number, clip(word, 40), invoiceLine(invoices, nil))
 }
 
 func latestInvoices() Command {
@@ -162,7 +162,7 @@ func latestInvoices() Command {
 				if inv.Paid {
 					paid = "paid"
 				}
-				table.Rows = append(table.Rows, []string{"#" + inv.Number, inv.Date.Format("Mon 2 Jan 2006"), clip(oneLine(inv.Customer), 40), inv.Total, paid})
+				table.Rows = append(table.Rows, []string{"#" + inv.Number, inv.Date.Format("Mon 2 Jan 2006"), clip(oneLine(inv.Customer), 40), syncro.Money(inv.Total), paid})
 			}
 			return card(chat.Card{Title: fmt.Sprintf("Latest invoices · %d", len(table.Rows)), Parts: []chat.Part{table}}), nil
 		},

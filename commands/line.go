@@ -45,7 +45,7 @@ func (c *Call) linesCard(t syncro.Ticket) chat.Card {
 	} else {
 		table := chat.Table{Header: []string{"No.", "Charge", "Quantity", "Price", "Description"}}
 		for i, l := range t.LineItems {
-			table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), clip(oneLine(l.Name), 50), l.Quantity, l.Price, clip(oneLine(l.Description), 60)})
+			table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), clip(oneLine(l.Name), 50), l.Quantity, syncro.Money(l.Price), clip(oneLine(l.Description), 60)})
 		}
 		out.Parts = append(out.Parts, table)
 	}
@@ -91,7 +91,7 @@ func (c *Call) notInvoiced(ctx context.Context, t syncro.Ticket, l syncro.LineIt
 			return err
 		}
 	}
-	return usage("#%d is invoiced. Charges that were invoiced stay on the ticket.", t.Number)
+	return refuse("#%d is invoiced. Charges that were invoiced stay on the ticket.", t.Number)
 }
 
 func (c *Call) updateLine(ctx context.Context, t syncro.Ticket, rest string) (Result, error) {
@@ -139,21 +139,21 @@ func (c *Call) removeLine(ctx context.Context, t syncro.Ticket, rest string) (Re
 }
 
 func inWords(l syncro.LineItem) string {
-	return fmt.Sprintf("%s × %s at %s", l.Quantity, clip(oneLine(l.Name), 60), l.Price)
+	return fmt.Sprintf("%s × %s at %s", l.Quantity, clip(oneLine(l.Name), 60), syncro.Money(l.Price))
 }
 
 // product is what a kind of labor is billed as.
 func (c *Call) product(ctx context.Context, labor string) (syncro.Product, error) {
 	if len(c.Billing.Labor) == 0 {
-		return syncro.Product{}, usage("No labor is configured. The administrator names the products in billing.labor of the bot's config.")
+		return syncro.Product{}, refuse("No labor is configured. The administrator names the products in billing.labor of the bot's config.")
 	}
 	i := slices.IndexFunc(c.Billing.Labor, func(l Labor) bool { return strings.EqualFold(l.Name, labor) })
 	if i < 0 {
-		return syncro.Product{}, usage("There is no labor “%s” in the configuration.", clip(labor, 40))
+		return syncro.Product{}, refuse("There is no labor “%s” in the configuration.", clip(labor, 40))
 	}
 	product, err := c.Reader.Product(ctx, c.Billing.Labor[i].ProductID)
 	if err == nil && product.Disabled {
-		err = usage("The product “%s” of %s labor is disabled in Syncro.", product.Name, labor)
+		err = refuse("The product “%s” of %s labor is disabled in Syncro.", product.Name, labor)
 	}
 	return product, err
 }

@@ -20,8 +20,9 @@ import (
 // platforms. What cannot be shown is not sent.
 const maxText = 6000
 
-// UsageError is a typed line that cannot be understood.
+// UsageError is a typed line that comes to nothing.
 type UsageError struct {
+	Title   string   // where it was understood; empty: its usage helps
 	Problem string   // what is wrong, one sentence
 	Command *Command // whose usage helps; nil when none was recognised
 	Choices []Choice // what may have been meant
@@ -33,6 +34,16 @@ func usage(format string, args ...any) *UsageError {
 	return &UsageError{Problem: fmt.Sprintf(format, args...)}
 }
 
+// refuse is for a line that was understood, and asks for what is not possible.
+func refuse(format string, args ...any) *UsageError {
+	return &UsageError{Title: "That cannot be done", Problem: fmt.Sprintf(format, args...)}
+}
+
+// several is for a line that may mean one of several; the choices say which.
+func several(format string, args ...any) *UsageError {
+	return &UsageError{Title: "Which one do you mean?", Problem: fmt.Sprintf(format, args...)}
+}
+
 // find splits a typed line into its command and the rest. An empty line shows
 // the open tickets, a bare ticket shows that ticket.
 func find(commands []Command, line string) (*Command, string, error) {
@@ -41,14 +52,17 @@ func find(commands []Command, line string) (*Command, string, error) {
 		return named(commands, "open"), "", nil
 	}
 	first, rest := cutWord(line)
-	if looksLikeTicket(first) {
-		if rest != "" {
-			return nil, "", &UsageError{
-				Problem: "After a ticket alone I expect nothing more.",
-				Choices: []Choice{{"Note", "note " + line}, {"Reply", "reply " + line}, {"Just show it", "ticket " + first}},
-			}
+	if ticket, _ := cutTicket(first); looksLikeTicket(ticket) {
+		if rest == "" {
+			return named(commands, "ticket"), ticket, nil
 		}
-		return named(commands, "ticket"), first, nil
+		e := usage("After a ticket alone I expect nothing more.")
+		word, after := cutWord(rest)
+		if c := named(commands, strings.ToLower(word)); c != nil && strings.HasPrefix(c.Args, "<ticket>") {
+			e.Choices = append(e.Choices, saying(c.Name, ticket, after))
+		}
+		e.Choices = append(e.Choices, Choice{"Note", "note " + line}, Choice{"Reply", "reply " + line}, Choice{"Just show it", "ticket " + ticket})
+		return nil, "", e
 	}
 	word := strings.ToLower(strings.TrimPrefix(first, "/"))
 	if c := named(commands, word); c != nil {
@@ -57,9 +71,17 @@ func find(commands []Command, line string) (*Command, string, error) {
 	e := usage("I do not know the command “%s”.", clip(first, 40))
 	if c := nearest(commands, word); c != nil {
 		e.Command = c
-		e.Choices = []Choice{{Label: clip(strings.TrimSpace(c.Name+" "+rest), 60), Line: c.Name + " " + rest}}
+		e.Choices = []Choice{saying(c.Name, rest)}
+	} else {
+		e.Choices = []Choice{{"What can I type?", "help"}}
 	}
 	return nil, "", e
+}
+
+// saying is a button that shows the line behind it.
+func saying(words ...string) Choice {
+	line := strings.Join(present(words...), " ")
+	return Choice{Label: clip(line, 60), Line: line}
 }
 
 // named is the command of that name or alias, nil if there is none.
@@ -102,6 +124,48 @@ func cutWord(s string) (word, rest string) {
 	return s[:i], strings.TrimFunc(s[i:], space)
 }
 
+// cutLastWord splits off the last word.
+func cutLastWord(s string) (rest, word string) {
+	s = strings.TrimFunc(s, space)
+	i := max(0, strings.LastIndexFunc(s, space))
+	return strings.TrimFunc(s[:i], space), strings.TrimFunc(s[i:], space)
+}
+
+// cutFlags takes the flags off both ends of a line, as far as take knows them.
+// Between them stands what is sent.
+func cutFlags(s string, take func(flag string) bool) string {
+	for {
+		first, after := cutWord(s)
+		before, last := cutLastWord(s)
+		switch {
+		case take(flag(first)):
+			s = after
+		case take(flag(last)):
+			s = before
+		default:
+			return s
+		}
+	}
+}
+
+// cutTicket splits off the ticket that a line names first: 32164, or
+// ticket #32164, without the punctuation that may follow it.
+func cutTicket(s string) (word, rest string) {
+	word, rest = cutWord(s)
+	if strings.EqualFold(word, "ticket") && rest != "" {
+		word, rest = cutWord(rest)
+	}
+	return strings.TrimRight(word, ".,:;"), rest
+}
+
+// cutTo takes off what people write before a value: to rob, @rob, = New.
+func cutTo(s string) string {
+	if word, rest := cutWord(s); rest != "" && (strings.EqualFold(word, "to") || word == "=" || word == "->" || word == "→") {
+		s = rest
+	}
+	return strings.TrimPrefix(s, "@")
+}
+
 // unquote takes one pair of quotes, straight or curly, off a text that stands
 // wholly in them.
 func unquote(s string) string {
@@ -142,7 +206,7 @@ func looksLikeTicket(word string) bool {
 // ticket reads the ticket that the line names first and returns what stands
 // behind it.
 func (c *Call) ticket(ctx context.Context) (syncro.Ticket, string, error) {
-	word, rest := cutWord(c.Rest)
+	word, rest := cutTicket(c.Rest)
 	if word == "" {
 		return syncro.Ticket{}, "", usage("Which ticket? Its number is missing.")
 	}
@@ -177,13 +241,13 @@ func (c *Call) linked(word string) (int64, error) {
 	u, err := url.Parse(word)
 	home, _ := url.Parse(c.TicketURL(0))
 	if err != nil || !strings.EqualFold(u.Host, home.Host) {
-		return 0, usage("That link does not lead to our Syncro.")
+		return 0, refuse("That link does not lead to our Syncro.")
 	}
 	tail, ok := strings.CutPrefix(u.Path, strings.TrimSuffix(home.Path, "0"))
 	tail, _, _ = strings.Cut(tail, "/")
 	id, err := strconv.ParseInt(tail, 10, 64)
 	if !ok || err != nil || id <= 0 {
-		return 0, usage("That link does not lead to a ticket.")
+		return 0, refuse("That link does not lead to a ticket.")
 	}
 	return id, nil
 }
@@ -191,8 +255,8 @@ func (c *Call) linked(word string) (int64, error) {
 // noSuchTicket says so, and looks among the open tickets for slips of the
 // finger.
 func (c *Call) noSuchTicket(ctx context.Context, number int64, rest string) error {
-	e := usage("There is no ticket #%d.", number)
-	if what, _, ok, err := c.line(ctx, strconv.FormatInt(number, 10)); ok && err == nil && what.Ticket != 0 && rest != "" {
+	e := refuse("There is no ticket #%d.", number)
+	if what, _, ok, err := c.line(ctx, strconv.FormatInt(number, 10)); ok && err == nil && what.Ticket != 0 && c.name != "ticket" {
 		// A line of a list may be meant; in a change that is never guessed.
 		e.Choices = []Choice{{
 			Label: fmt.Sprintf("Line %d of your list", number),
@@ -236,7 +300,7 @@ func text(s, what string) (string, error) {
 		return "", usage("What should the %s say? Its text is missing.", what)
 	}
 	if n := utf8.RuneCountInString(s); n > maxText {
-		return "", usage("The text has %d characters. At most %d are shown whole on a card, and only what was shown is sent.", n, maxText)
+		return "", refuse("The text has %d characters. At most %d are shown whole on a card, and only what was shown is sent.", n, maxText)
 	}
 	return s, nil
 }

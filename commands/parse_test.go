@@ -26,8 +26,10 @@ func TestFind(t *testing.T) {
 		{line: "note 1 first\n  second", command: "note", rest: "1 first\n  second"},
 		{line: "clsoe 32164", problem: "do not know", choices: []string{"close 32164"}},
 		{line: "32164 fixed it", problem: "nothing more", choices: []string{"note 32164 fixed it", "reply 32164 fixed it", "ticket 32164"}},
-		{line: "<!channel> hello", problem: "do not know"},
-		{line: strings.Repeat("x", 40000), problem: "do not know"},
+		{line: "32164 note Fixed it", problem: "nothing more", choices: []string{"note 32164 Fixed it", "note 32164 note Fixed it", "reply 32164 note Fixed it", "ticket 32164"}},
+		{line: "#32164,", command: "ticket", rest: "#32164"},
+		{line: "<!channel> hello", problem: "do not know", choices: []string{"help"}},
+		{line: strings.Repeat("x", 40000), problem: "do not know", choices: []string{"help"}},
 	} {
 		command, rest, err := find(all(), c.line)
 		if c.problem == "" {

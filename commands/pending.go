@@ -27,7 +27,7 @@ func pending() Command {
 						return card(one), nil
 					}
 				}
-				return Result{}, usage("No operation of yours named “%s” waits for you any more.", clip(c.Rest, 20))
+				return Result{}, refuse("No operation of yours named “%s” waits for you any more.", clip(c.Rest, 20))
 			}
 			out := chat.Card{Title: "Nothing waits for you", Parts: []chat.Part{chat.Text("No card of yours is unconfirmed, and nothing is unsettled.")}}
 			if len(cards) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/confirm"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -22,7 +23,11 @@ func setPriority() Command {
 			if err != nil {
 				return Result{}, err
 			}
-			priority, err := oneOf(settings.Priorities, "priority", typed, func(name string) string { return fmt.Sprintf("priority %d %s", t.Number, name) })
+			line := func(name string) string { return fmt.Sprintf("priority %d %s", t.Number, name) }
+			if typed == "" {
+				return askPriority(t, present(settings.Priorities...), line), nil
+			}
+			priority, err := oneOf(settings.Priorities, "priority", cutTo(typed), line)
 			if err != nil {
 				return Result{}, err
 			}
@@ -32,4 +37,17 @@ func setPriority() Command {
 			}}, nil
 		},
 	}
+}
+
+// askPriority offers the account's priorities, a button each.
+func askPriority(t syncro.Ticket, names []string, line func(name string) string) Result {
+	var choices []Choice
+	for _, p := range names {
+		if p != t.Priority {
+			choices = append(choices, Choice{Label: clip(oneLine(p), 40), Line: line(p)})
+		}
+	}
+	return card(chat.Card{Title: "Which priority for " + name(t) + "?", Tone: chat.Ask, Parts: []chat.Part{
+		chat.Text("It is " + orNone(t.Priority) + " now."),
+	}}, choices...)
 }

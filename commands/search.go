@@ -76,7 +76,7 @@ func searched(rest string) (string, error) {
 		return "", usage("What should I search for?")
 	}
 	if len([]rune(query)) > 200 {
-		return "", usage("That is too long to search for: 200 characters at most.")
+		return "", refuse("That is too long to search for: 200 characters at most.")
 	}
 	return query, nil
 }

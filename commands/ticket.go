@@ -120,7 +120,7 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 	} else {
 		charges := chat.Table{Header: []string{"Charge", "Quantity", "Price"}}
 		for _, l := range t.LineItems {
-			charges.Rows = append(charges.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, l.Price})
+			charges.Rows = append(charges.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, syncro.Money(l.Price)})
 		}
 		out.Parts = append(out.Parts, charges)
 	}
@@ -183,7 +183,7 @@ func invoiceLine(invoices []syncro.Invoice, err error) string {
 		if inv.Paid {
 			paid = "paid"
 		}
-		lines[i] = fmt.Sprintf("#%s of %s, total %s, %s", inv.Number, day(inv.Date), inv.Total, paid)
+		lines[i] = fmt.Sprintf("#%s of %s, total %s, %s", inv.Number, day(inv.Date), syncro.Money(inv.Total), paid)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -23,8 +23,12 @@ func startTimer() Command {
 			if err != nil {
 				return Result{}, &confirm.StoreError{Err: err}
 			}
-			if now != nil && now.Ended.IsZero() {
+			switch {
+			case now == nil:
+			case now.Ended.IsZero():
 				return c.stopCard(*now, "Your timer is running already: ", "Stop it first. "), nil
+			default:
+				return c.stopCard(*now, "Your last timer is not settled: ", "Bill, save or discard it first, then start again. "), nil
 			}
 			t, rest, err := c.ticket(ctx)
 			if err != nil {
@@ -39,10 +43,6 @@ func startTimer() Command {
 			out := chat.Card{
 				Title: "Timer started on " + name(t), Tone: chat.Good,
 				Parts: []chat.Part{chat.Text("Running since " + c.Now.Local().Format("15:04 MST") + ". Nothing is in Syncro before you bill or save it.")},
-			}
-			if now != nil {
-				out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Your last timer, %s on #%d, was stopped and replaced by this one.",
-					clockLength(now.minutes(c.Now)), now.Ticket)))
 			}
 			return card(out, Choice{Label: "Stop", Line: "stop"}), nil
 		},
@@ -61,7 +61,7 @@ func stopTimer() Command {
 			}
 			switch {
 			case now == nil:
-				return Result{}, usage("You have no timer running.")
+				return Result{}, refuse("You have no timer running.")
 			case flag(c.Rest) == "--discard":
 				if err := c.timers.discard(ctx, c.Who.Name); err != nil {
 					return Result{}, &confirm.StoreError{Err: err}
@@ -93,7 +93,7 @@ func (c *Call) stopCard(r running, title, hint string) Result {
 		Title: title + clockLength(n) + " on #" + strconv.FormatInt(r.Ticket, 10), Tone: chat.Ask,
 		Parts: []chat.Part{
 			chat.Text(clip(oneLine(r.Subject), 90)),
-			chat.Text(fmt.Sprintf("%s%s to %s, begun minutes counted. Nothing was sent. It is settled by itself when its time is billed or saved.", hint,
+			chat.Text(fmt.Sprintf("Nothing was sent. %s%s to %s; a begun minute counts whole. The timer is settled when its time is billed or saved.", hint,
 				r.Started.Local().Format("Mon 15:04"), end.Local().Format("15:04 MST"))),
 		},
 	}
@@ -180,10 +180,10 @@ func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Resu
 		return Result{}, usage("How many minutes?")
 	}
 	if c.Who.Shared {
-		return Result{}, usage("A timer entry carries a name, and the shared key has not yours. You need a key of your own.")
+		return Result{}, refuse("A timer entry carries a name, and the shared key has not yours. You need a key of your own.")
 	}
 	if w.labor == "" {
-		e := usage("Which labor? Syncro would take its own default, and nothing is assumed.")
+		e := refuse("Which labor? Syncro would take its own default, and nothing is assumed.")
 		for _, l := range c.Billing.Labor {
 			e.Choices = append(e.Choices, Choice{Label: l.Name, Line: strings.TrimSpace(fmt.Sprintf("timer %d add %dm %s %s", t.Number, w.minutes, l.Name, quoted(w.text)))})
 		}
@@ -217,7 +217,7 @@ func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {
 		return Result{}, err
 	}
 	if e.Recorded {
-		return Result{}, usage("That timer is charged already. What was charged is changed with “line”.")
+		return Result{}, refuse("That timer is charged already. What was charged is changed with “line”.")
 	}
 	if e.Notes != "" {
 		if _, err := text(e.Notes, "timer"); err != nil {

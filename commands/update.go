@@ -25,7 +25,7 @@ func updateStatus() Command {
 				return Result{}, err
 			}
 			typed, atOnce := cutFlag(typed, "--now")
-			typed, was := cutUndo(typed)
+			typed, was := cutUndo(cutTo(typed))
 			if typed == "" {
 				return c.askStatus(ctx, t, atOnce)
 			}
@@ -66,9 +66,9 @@ func (c *Call) hasInvoice(ctx context.Context, t syncro.Ticket, status string) e
 		}
 	}
 	if len(invoices) > 0 {
-		return usage("Invoice #%s of #%d holds nothing, so the ticket is not marked %s.", invoices[0].Number, t.Number, status)
+		return refuse("Invoice #%s of #%d holds nothing, so the ticket is not marked %s.", invoices[0].Number, t.Number, status)
 	}
-	return usage("#%d has no invoice, so it is not marked %s.", t.Number, status)
+	return refuse("#%d has no invoice, so it is not marked %s.", t.Number, status)
 }
 
 // configured is a status that the configuration or the shop's rules name, as
@@ -83,7 +83,7 @@ func (c *Call) configured(ctx context.Context, name string) (string, error) {
 			return s, nil
 		}
 	}
-	return "", usage("This Syncro has no status “%s”. There are: %s.", name, strings.Join(present(settings.Statuses...), ", "))
+	return "", refuse("This Syncro has no status “%s”. There are: %s.", name, strings.Join(present(settings.Statuses...), ", "))
 }
 
 // final reports whether a status ends a ticket, which Syncro may tell the
@@ -99,11 +99,11 @@ func (c *Call) final(status string) bool {
 
 // cutFlag takes a flag off the end of a line.
 func cutFlag(s, name string) (string, bool) {
-	i := strings.LastIndexFunc(s, space)
-	if flag(s[i+1:]) != name {
+	rest, word := cutLastWord(s)
+	if flag(word) != name {
 		return s, false
 	}
-	return strings.TrimFunc(s[:i+1], space), true
+	return rest, true
 }
 
 // undoOf is the flag of a line that takes back what set a value: it is done at
@@ -114,12 +114,12 @@ const undo = "--undo="
 
 // cutUndo takes undoOf's flag off the end of a line and returns its value.
 func cutUndo(s string) (rest, was string) {
-	i := strings.LastIndexFunc(s, space)
-	value, ok := strings.CutPrefix(s[i+1:], undo)
+	rest, word := cutLastWord(s)
+	value, ok := strings.CutPrefix(word, undo)
 	if !ok {
 		return s, ""
 	}
-	return strings.TrimFunc(s[:i+1], space), strings.ReplaceAll(value, "_", " ")
+	return rest, strings.ReplaceAll(value, "_", " ")
 }
 
 // askStatus offers the account's statuses, a button each.
@@ -157,14 +157,11 @@ func (c *Call) status(ctx context.Context, t syncro.Ticket, typed string) (strin
 // is; each suggestion is a button.
 func oneOf(names []string, what, typed string, line func(name string) string) (string, error) {
 	known := strings.Join(present(names...), ", ")
-	if typed == "" {
-		return "", usage("Which %s? There are: %s.", what, known)
-	}
 	name, maybe := pick(names, typed)
 	if name != "" {
 		return name, nil
 	}
-	e := usage("There is no %s “%s”. There are: %s.", what, clip(oneLine(typed), 40), known)
+	e := refuse("There is no %s “%s”. There are: %s.", what, clip(oneLine(typed), 40), known)
 	for _, m := range maybe[:min(len(maybe), 4)] {
 		e.Choices = append(e.Choices, Choice{Label: m, Line: line(m)})
 	}

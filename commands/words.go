@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func Explain(err error) (words, code string) {
 		return fmt.Sprintf("Syncro allows this office only so many requests a minute, and they are used up. It takes about %s more.",
 			busy.Wait.Round(time.Second)), "rate-limit"
 	case errors.As(err, &ambiguous):
-		return several(ambiguous), "ambiguous-number"
+		return sameNumber(ambiguous), "ambiguous-number"
 	case errors.As(err, &answer):
 		return answered(answer)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -122,7 +123,7 @@ func answered(e *syncro.Error) (words, code string) {
 	return "Syncro did not answer, or the connection broke.", "syncro-unreachable"
 }
 
-func several(e *syncro.AmbiguousNumber) string {
+func sameNumber(e *syncro.AmbiguousNumber) string {
 	lines := []string{fmt.Sprintf("Several tickets have the number #%d. Paste the link of the one you mean:", e.Number)}
 	for _, t := range e.Tickets {
 		lines = append(lines, fmt.Sprintf("%s · %s · %s", t.Customer, t.Status, t.Subject))
@@ -137,8 +138,8 @@ func errorCard(err error, typed string) chat.Card {
 	c := chat.Card{Title: "That did not work", Tone: chat.Bad, Note: code}
 	c.Parts = append(c.Parts, chat.Text("Nothing was sent. "+words))
 	if e, ok := errors.AsType[*UsageError](err); ok {
-		c.Title, c.Tone = "I did not understand that", chat.Warn
-		if e.Command != nil {
+		c.Title, c.Tone = cmp.Or(e.Title, "I did not understand that"), chat.Warn
+		if e.Title == "" && e.Command != nil {
 			c.Parts = append(c.Parts, chat.Text("Usage: "+e.Command.usage()))
 		}
 	}

@@ -88,7 +88,10 @@ func header(c syncro.Comment) string {
 	case c.Hidden:
 		who = "internal"
 	}
-	return strings.Join([]string{stamp(c.Created), c.Tech, who, c.Subject}, " · ")
+	if c.Tech != "" {
+		who = c.Tech + " · " + who
+	}
+	return strings.Join([]string{stamp(c.Created), who, c.Subject}, " · ")
 }
 
 func work(t syncro.Ticket) string {
@@ -101,7 +104,7 @@ func work(t syncro.Ticket) string {
 		lines = append(lines, fmt.Sprintf("Timer: %s from %s · %s", length, stamp(e.Start), oneLine(e.Notes)))
 	}
 	for _, l := range t.LineItems {
-		lines = append(lines, fmt.Sprintf("Charge: %s × %s at %s", l.Quantity, oneLine(l.Name), l.Price))
+		lines = append(lines, fmt.Sprintf("Charge: %s × %s at %s", l.Quantity, oneLine(l.Name), syncro.Money(l.Price)))
 	}
 	if lines == nil {
 		return "None."

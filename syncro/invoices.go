@@ -200,7 +200,7 @@ func (w CreateInvoice) wanted() string {
 	for _, c := range w.Lines {
 		what := cmp.Or(c.Name, fmt.Sprintf("product %d", c.ProductID)) + " · " + c.Quantity
 		if c.Price != "" {
-			what += " × " + c.Price
+			what += " × " + Money(c.Price)
 		}
 		parts = append(parts, what)
 	}
@@ -385,7 +385,7 @@ func (w CreateInvoice) valid() error {
 func inWords(lines []invoiceLineJSON) string {
 	var all []string
 	for _, l := range lines {
-		all = append(all, fmt.Sprintf("%s · %s × %s", l.Item, l.Quantity, l.Price))
+		all = append(all, fmt.Sprintf("%s · %s × %s", l.Item, l.Quantity, Money(string(l.Price))))
 	}
 	return strings.Join(all, "; ")
 }

@@ -35,14 +35,14 @@ func TestInvoiceNamesTheDifference(t *testing.T) {
 	w := CreateInvoice{TicketID: 7, CustomerID: 3, Category: "Standard", Lines: []Charge{{ProductID: 5, Name: "Remote", Quantity: "0.75", Price: "150", Reckoned: true}}}
 	body := `{"invoice":{"id":9,"ticket_id":7,"customer_id":3,"line_items":[{"id":1,"product_id":5,"item":"Remote","quantity":"1.0","price":"150"}]}}`
 	sight, err := w.Check(9).Read([]byte(body))
-	if err != nil || sight.IsSet || sight.Why != "it holds: Remote · 1.0 × 150. It should hold exactly: Remote · 0.75 × 150. Syncro reckons the hours of a timer itself, and may round them" {
+	if err != nil || sight.IsSet || sight.Why != "it holds: Remote · 1.0 × 150.00. It should hold exactly: Remote · 0.75 × 150.00. Syncro reckons the hours of a timer itself, and may round them" {
 		t.Errorf("%+v %v", sight, err)
 	}
 	one := LineItem{ProductID: 5, Name: "Remote", Quantity: "0.75", Price: "150"}
 	if why := w.Misfit(Ticket{LineItems: []LineItem{one, {ProductID: 6, Name: "Old", Quantity: "1", Invoiced: true}}}); why != "" {
 		t.Errorf("the same charges are said to differ: %s", why)
 	}
-	if why := w.Misfit(Ticket{LineItems: []LineItem{one, one}}); !strings.Contains(why, "by now: Remote · 0.75 × 150; Remote · 0.75 × 150") {
+	if why := w.Misfit(Ticket{LineItems: []LineItem{one, one}}); !strings.Contains(why, "by now: Remote · 0.75 × 150.00; Remote · 0.75 × 150.00") {
 		t.Errorf("one more charge: %q", why)
 	}
 }

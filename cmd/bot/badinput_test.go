@@ -9,7 +9,10 @@ import (
 // was typed as far as it fits, and nothing is sent.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	const misunderstood = "I did not understand that"
+	const (
+		misunderstood = "I did not understand that"
+		impossible    = "That cannot be done"
+	)
 	long := strings.Repeat("word ", 8000) // 40,000 characters
 	cases := []struct {
 		name, line string
@@ -19,8 +22,8 @@ func TestBadInput(t *testing.T) {
 		{"spaces", " \u200b\t ", []string{"Open tickets"}},
 		{"40,000 characters", long, []string{misunderstood, "Nothing was sent.", long[:60], "(cut:"}},
 		{"40,000 characters without a space", strings.Repeat("x", 40000), []string{misunderstood, "xxxxxxxxxx", "(cut:"}},
-		{"a note of 40,000 characters", "note 32164 " + long, []string{misunderstood, "At most 6000 are shown whole", "note 32164 word word"}},
-		{"a note of 6,001 characters", "note 32164 " + strings.Repeat("y", 6001), []string{misunderstood, "The text has 6001 characters"}},
+		{"a note of 40,000 characters", "note 32164 " + long, []string{impossible, "At most 6000 are shown whole", "note 32164 word word"}},
+		{"a note of 6,001 characters", "note 32164 " + strings.Repeat("y", 6001), []string{impossible, "The text has 6001 characters"}},
 		{"emoji", "🎉👩‍💻", []string{misunderstood, "I do not know the command “🎉👩‍💻”"}},
 		{"a quoted command", "“close” 32164", []string{misunderstood, "“close” 32164"}},
 		{"right to left", "الطابعة لا تعمل", []string{misunderstood, "الطابعة لا تعمل"}},
@@ -34,16 +37,16 @@ func TestBadInput(t *testing.T) {
 		{"only 0", "0", []string{misunderstood, "“0” is no ticket number."}},
 		{"only -1", "-1", []string{misunderstood, "“-1” is no ticket number."}},
 		{"only 99999999999999999999", "99999999999999999999", []string{misunderstood, "is no ticket number."}},
-		{"no such ticket", "close 77777", []string{misunderstood, "There is no ticket #77777.", "close 77777"}},
+		{"no such ticket", "close 77777", []string{impossible, "There is no ticket #77777.", "close 77777"}},
 		{"no ticket", "close", []string{misunderstood, "Which ticket?", "Usage: close <ticket> [resolution]"}},
 		{"a word for a ticket", "close it please", []string{misunderstood, "“it” is no ticket number."}},
-		{"a link to elsewhere", "close https://elsewhere.example/tickets/32164", []string{misunderstood, "That link does not lead to our Syncro."}},
-		{"a link to elsewhere alone", "https://elsewhere.example/tickets/32164", []string{misunderstood, "That link does not lead to our Syncro."}},
+		{"a link to elsewhere", "close https://elsewhere.example/tickets/32164", []string{impossible, "That link does not lead to our Syncro."}},
+		{"a link to elsewhere alone", "https://elsewhere.example/tickets/32164", []string{impossible, "That link does not lead to our Syncro."}},
 		{"no status", "update 32164", []string{"Which status for #32164", "It is In Progress now."}},
-		{"no such status", "update 32164 qqqqqq", []string{misunderstood, "There is no status “qqqqqq”."}},
-		{"no such technician", "assign 32164 qqqqqq", []string{misunderstood, "There is no technician “qqqqqq”.", "Dana Ruiz"}},
-		{"no such priority", "priority 32164 qqqqqq", []string{misunderstood, "There is no priority “qqqqqq”.", "0 Urgent"}},
-		{"a long query", "search " + strings.Repeat("z", 201), []string{misunderstood, "200 characters at most"}},
+		{"no such status", "update 32164 qqqqqq", []string{impossible, "There is no status “qqqqqq”."}},
+		{"no such technician", "assign 32164 qqqqqq", []string{impossible, "There is no technician “qqqqqq”.", "Dana Ruiz"}},
+		{"no such priority", "priority 32164 qqqqqq", []string{impossible, "There is no priority “qqqqqq”.", "0 Urgent"}},
+		{"a long query", "search " + strings.Repeat("z", 201), []string{impossible, "200 characters at most"}},
 		{"more than is understood", "open now", []string{misunderstood, "open now"}},
 		{"help for nothing", "help qqqqqq", []string{misunderstood, "I do not know the command “qqqqqq”."}},
 	}

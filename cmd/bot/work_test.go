@@ -148,7 +148,7 @@ func TestBill(t *testing.T) {
 			is(t, "the total", inv.Total, "0")
 			is(t, "the prepaid part", inv.Prepaid, "1.5")
 			see(t, s.dana, "Done and checked", "Prepaid now 5 h, verified: 1.5 h were taken from 6.5 h.")
-			done := s.does(t, "bill 32150 30m project “Nine people done.”", 4, "5 h → 4.5 h, where Syncro takes this labor from them")
+			done := s.does(t, "bill 32150 30m project “Nine people done.”", 4, "5 h → 4.5 h, if Syncro takes this labor from prepaid hours")
 			if !done.has("Prepaid is still 5 h: they did not drop.") {
 				t.Errorf("the outcome: %s", done.text)
 			}
@@ -538,7 +538,7 @@ func TestDelete(t *testing.T) {
 		s.refuses(t, "delete 32170", "This deletes #32170 “Till tablet battery” of Blue Kite Cafe for ever", "type its number twice: delete 32170 32170")
 		s.refuses(t, "delete 32170 32171", "type its number twice")
 		s.refuses(t, "delete 32142 32142", "#32142 has invoice #67432", "What was invoiced is not deleted")
-		done := s.does(t, "delete 32170 32170", 1, "Delete #32170", "Blue Kite Cafe", "1 comments, 0 charges, 0 timers")
+		done := s.does(t, "delete 32170 32170", 1, "Delete #32170", "Blue Kite Cafe", "comments: 1, charges: 0, timers: 0")
 		if done.has("Open in Syncro") {
 			t.Errorf("it leads to a ticket that is gone: %s", done.text)
 		}

@@ -1,0 +1,79 @@
+package main
+
+import "testing"
+
+// TestAsPeopleType types lines as they come from hands in a hurry: each is
+// understood, or is answered by a button that says what it may have meant.
+func TestAsPeopleType(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, line string
+		words      []string
+		without    string
+	}{
+		{"a full stop behind a number", "32164.", []string{"#32164 VPN drops every hour", "Last comments"}, ""},
+		{"a colon behind a number", "note 32164: Rebooted it", []string{"Confirm: Note on #32164", "Rebooted it"}, ""},
+		{"the word ticket", "close ticket #32164", []string{"Confirm: Close #32164", "In Progress → Resolved"}, ""},
+		{"the number first", "32164 note Rebooted it", []string{"Nothing was sent.", "[note 32164 Rebooted it]", "[Just show it]"}, ""},
+		{"no such command", "good morning", []string{"I do not know the command “good”", "[What can I type?]"}, ""},
+
+		{"a unit as a word", "bill 32163 30 min remote “Updated it.”", []string{"Confirm: Bill #32163", "30 minutes = 0.5 h"}, ""},
+		{"an hour as a word", "bill 32163 1 h remote Updated it", []string{"Confirm: Bill #32163", "60 minutes = 1 h", "Updated it"}, ""},
+		{"hours and minutes", "bill 32163 1h 30m remote Updated it", []string{"Confirm: Bill #32163", "90 minutes = 1.5 h", "Updated it"}, ""},
+		{"a decimal comma", "bill 32163 1,5h remote Updated it", []string{"Confirm: Bill #32163", "90 minutes = 1.5 h"}, ""},
+		{"the unit of a decimal is not guessed", "bill 32163 0.25 remote Updated it", []string{"Nothing was sent.", "Is “0.25” hours or minutes? For hours write 0.25h."}, ""},
+		{"labor before time", "bill 32163 remote 30m Updated it", []string{"Confirm: Bill #32163", "30 minutes = 0.5 h", "Labor - Remote Business"}, ""},
+		{"commas between", "bill 32163, 30m, remote, Updated it", []string{"Confirm: Bill #32163", "Labor - Remote Business", "Updated it"}, ""},
+		{"a flag behind the text", "bill 32163 30m remote Updated it --internal --no-invoice", []string{"Confirm: Bill #32163", "INTERNAL", "NO E-MAIL", "[With invoice]"}, "--"},
+		{"a flag behind a quoted text", "bill 32163 30m remote “Updated it” --no-email", []string{"CUSTOMER WILL SEE THIS · NO E-MAIL", "Updated it"}, "“"},
+		{"a flag within quotes is text", "note 32163 “use --internal”", []string{"use --internal"}, ""},
+		{"a flag behind a resolution", "close 32163 Updated it --internal", []string{"Confirm: Close #32163", "INTERNAL", "Updated it", "[Show the customer, no e-mail]"}, "[No e-mail]"},
+		{"a comment that says who sees it", "comment 32163 --internal Updated it", []string{"Confirm: Note on #32163", "INTERNAL"}, "--"},
+		{"a comment without e-mail", "comment 32163 Updated it --no-email", []string{"Confirm: Reply on #32163", "CUSTOMER WILL SEE THIS · NO E-MAIL"}, "--"},
+
+		{"to a status", "update 32163 to resolved", []string{"In Progress → Resolved"}, ""},
+		{"to a technician", "assign 32164 to rob", []string{"Dana Ruiz → Rob Ames"}, ""},
+		{"at a technician", "assign 32164 @rob", []string{"Dana Ruiz → Rob Ames"}, ""},
+		{"no priority", "priority 32164", []string{"Which priority for #32164", "It is 2 Normal now.", "[0 Urgent]", "[3 Low]"}, "[2 Normal]"},
+
+		{"a colon behind a customer", "create Juniper Legal: Scanner to mail", []string{"Confirm: Create a ticket for Juniper Legal", "New ticket: Scanner to mail ·"}, ""},
+		{"a comma behind a customer", "create Maria Lind, Printer", []string{"Confirm: Create a ticket for Maria Lind", "New ticket: Printer ·"}, ""},
+		{"a dash behind a customer", "create Quayside Books - Till prints nothing", []string{"New ticket: Till prints nothing ·"}, ""},
+		{"the technician last", "create Quayside Books Till prints nothing --to=rob", []string{"New ticket: Till prints nothing ·", "assigned to Rob Ames"}, "--to"},
+		{"no such customer", "create Zzyzx Printer", []string{"That cannot be done", "Nothing was sent. Syncro finds no customer “Zzyzx”.", "[Choose in a form]"}, ""},
+		{"a telephone number with spaces", "customers create Lakeside Optics office@lakeside.example +1 555 0142", []string{"Lakeside Optics · office@lakeside.example · +1 555 0142"}, ""},
+		{"a number in a name", "customers create Studio 54", []string{"New customer: Studio 54"}, ""},
+
+		{"a refusal is no misunderstanding", "update 32164 invoiced", []string{"That cannot be done", "Nothing was sent. #32164 has no invoice"}, "Usage:"},
+		{"several customers", "create harbor Scanner fails", []string{"Which one do you mean?", "[Harbor Dental]", "[Harbor Dental East]"}, "Usage:"},
+		{"an amount", "invoice 32140", []string{"total 108.20", "99.95"}, ""},
+		{"closing what is closed", "close 32137", []string{"Closed → Resolved", "CAREFUL", "it is Closed already"}, ""},
+	}
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				if got := ask(t, dana, c.line, c.words...); c.without != "" && got.has(c.without) {
+					t.Errorf("it shows %q: %s", c.without, got.text)
+				}
+			})
+		}
+		if got := w.writes(); got != 0 {
+			t.Errorf("%d writes reached Syncro", got)
+		}
+	})
+}
+
+// TestTimerIsNotLost: a timer that was stopped and is neither billed nor saved
+// is not forgotten because another is started.
+func TestTimerIsNotLost(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		ask(t, dana, "start 32163", "Timer started on #32163")
+		ask(t, dana, "stop", "Stopped: 0:01 on #32163")
+		unsettled := ask(t, dana, "start 32164", "Your last timer is not settled: 0:01 on #32163", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]")
+		press(t, dana, unsettled, "Discard", "Timer discarded")
+		ask(t, dana, "start 32164", "Timer started on #32164")
+	})
+}
