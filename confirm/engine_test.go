@@ -869,3 +869,34 @@ func TestAnInvoiceAfterAPauseFitsItsTicket(t *testing.T) {
 		t.Error("an invoice of somebody else's work was made")
 	}
 }
+
+// TestWhoSeesNothingDoesNotSayItIsNotThere: looks that fail are no looks, and
+// however many there are, what was sent is not offered to be sent again.
+func TestWhoSeesNothingDoesNotSayItIsNotThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process().start(t)
+	ticket := w.ticket()
+	path := syncro.TicketPath(ticket.ID)
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.CommitThenReset, Method: "POST", Path: path + "/comment"})
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	blind := w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Error500, Method: "GET", Path: path, Skip: 1, Times: -1}) // all but the look before the send
+	p.press(t.Context(), VerbConfirm, id)
+	if n := w.sim.Count("POST", path+"/comment"); n != 1 {
+		t.Fatalf("%d comments were posted", n)
+	}
+	var op *Operation
+	for deadline := time.Now().Add(30 * time.Second); op == nil || op.Steps[0].Looks < len(testLooks)+3; time.Sleep(5 * time.Millisecond) {
+		var err error
+		if op, err = p.Store.get(t.Context(), id); err != nil || op.Steps[0].State != Sending || time.Now().After(deadline) {
+			t.Fatalf("%+v, %v", op, err)
+		}
+	}
+	blind.Remove()
+	if op, err := p.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Errorf("%+v, %v", op, err)
+	}
+	if n := w.sim.Count("POST", path+"/comment"); n != 1 {
+		t.Errorf("%d comments were posted", n)
+	}
+}
