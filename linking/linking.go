@@ -42,6 +42,7 @@ type Options struct {
 	People    *identity.Directory
 	Post      func(context.Context, chat.Place, chat.Card) (chat.Ref, error)
 	Redraw    func(context.Context, chat.User, chat.Ref, chat.Card) error
+	Work      *chat.Work // who is told in their chat is told after the page has said it
 	Record    func(context.Context, audit.Line) error
 	Explain   func(error) (words, code string)
 	Log       *slog.Logger
@@ -143,20 +144,25 @@ func (l *Links) count(ctx context.Context, key string) error {
 	return err
 }
 
-// done ends a link and tells its person in their chat.
+// done ends a link and sees to it that its person is told in their chat.
 func (l *Links) done(ctx context.Context, key string, o offered, c identity.Candidate) {
 	if err := l.Redis.Del(ctx, key).Err(); err != nil {
 		l.Log.ErrorContext(ctx, "a link that was used could not be deleted, and expires by itself", "error", err)
 	}
 	l.record(ctx, audit.Linked, o.User, c)
 	l.Log.InfoContext(ctx, "a key was linked", "technician", c.Name, "syncro_user_id", c.Me.UserID, "user", o.User.Key())
-	err := l.Redraw(ctx, o.User, o.Card, chat.Card{
-		Title: "Your key is linked", Tone: chat.Good,
-		Parts: []chat.Part{chat.Text(fmt.Sprintf("You act as %s (Syncro user %d). If this was not you, write “unlink” now, and tell your administrator.",
-			c.Me.Name, c.Me.UserID))},
-	})
-	if err != nil {
-		l.Log.WarnContext(ctx, "a person could not be told that their key is linked", "user", o.User.Key(), "error", err)
+	tell := func(ctx context.Context) {
+		err := l.Redraw(ctx, o.User, o.Card, chat.Card{
+			Title: "Your key is linked", Tone: chat.Good,
+			Parts: []chat.Part{chat.Text(fmt.Sprintf("You act as %s (Syncro user %d). If this was not you, write “unlink” now, and tell your administrator.",
+				c.Me.Name, c.Me.UserID))},
+		})
+		if err != nil {
+			l.Log.WarnContext(ctx, "a person could not be told that their key is linked", "user", o.User.Key(), "error", err)
+		}
+	}
+	if !l.Work.Start(ctx, tell) { // who is not told does not learn of a link that was not theirs
+		tell(ctx)
 	}
 }
 

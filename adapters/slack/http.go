@@ -29,6 +29,10 @@ func (a *Adapter) Mount(mux *http.ServeMux) {
 		return
 	}
 	mux.Handle("POST /slack/commands", a.proven(typeForm, a.serveCommand))
+	// Slack looks at the command's certificate now and then, with ssl_check=1
+	// and without a signature, and asks for a 200 (slackhq/slack-api-docs,
+	// "Slash commands", SSL). Nothing is read of it.
+	mux.HandleFunc("GET /slack/commands", func(http.ResponseWriter, *http.Request) {})
 	mux.Handle("POST /slack/interactions", a.proven(typeForm, a.serveInteraction))
 	mux.Handle("POST /slack/options", a.proven(typeForm, a.serveInteraction))
 	mux.Handle("POST /slack/events", a.proven(typeJSON, a.serveEvent))

@@ -126,6 +126,28 @@ func TestWithoutRedisThePersonIsTold(t *testing.T) {
 	}
 }
 
+// Slack looks at a command's certificate with a GET, and asks for a 200.
+func TestTheCheckOfTheCertificateIsAnswered(t *testing.T) {
+	t.Parallel()
+	h := newHandler()
+	b, work := bot(h)
+	f, _ := play(t, b, nil)
+	for path, want := range map[string]int{"/slack/commands?ssl_check=1": 200, "/slack/interactions": 405, "/slack/options": 405, "/slack/events": 405} {
+		resp, err := alone().Get(f.bot.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want || resp.ContentLength > 0 && want == 200 {
+			t.Errorf("%s: status %d with %d bytes, want %d", path, resp.StatusCode, resp.ContentLength, want)
+		}
+	}
+	drain(t, work)
+	if len(h.commands) != 0 {
+		t.Error("it was taken for a command")
+	}
+}
+
 func TestCommandsThatAreNotOurs(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, field, value, want string }{

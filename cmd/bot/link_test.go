@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/syncrobot/syncrobot/simulator/slacksim"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
 
@@ -280,6 +281,22 @@ func TestLinkAgain(t *testing.T) {
 		}
 	}
 	w.wellMannered(t)
+}
+
+// TestLinkedWhileSlackHangs: whoever confirms learns on the page that it is
+// done, however long it takes to tell them in their chat as well.
+func TestLinkedWhileSlackHangs(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	ask(t, slackPerson{w, danaSlack, "C0DESK"}, "link", "I have written to you")
+	at := w.linkOf(t, danaSlack, "")
+	shown := paste(t, at, "key", danaToken)
+	w.Slack.Fail(slacksim.Fault{On: "*"})
+	w.withVault(t, func() {
+		if v := paste(t, at, "sealed", shown.sealed()); v.status != 200 || !v.has("Done. You act as") {
+			t.Errorf("%d %s", v.status, v.body)
+		}
+	})
 }
 
 // TestLinkCannot: what keeps people from linking is told before they make a

@@ -160,7 +160,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 	}
 	b.links = linking.New(linking.Options{
 		PublicURL: cfg.PublicURL, NoPage: commands.ErrNoPage, SyncroURL: cfg.Syncro.URL, Redis: b.redis, People: b.people,
-		Post: post, Redraw: redraw, Record: b.audit.Add, Explain: commands.Explain, Log: log,
+		Post: post, Redraw: redraw, Work: b.work, Record: b.audit.Add, Explain: commands.Explain, Log: log,
 	})
 	b.handler = commands.New(commands.Options{
 		People: b.people, Links: b.links, Syncro: client, Engine: b.engine, Redis: b.redis, Redraw: redraw, Post: post,
