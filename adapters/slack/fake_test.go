@@ -103,12 +103,13 @@ func (f *fakeSlack) lend(name string, card *shownMessage) string {
 
 func (f *fakeSlack) serveLent(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.calls = append(f.calls, "response_url")
-	if f.respond != nil {
-		f.respond(w, r)
+	if respond := f.respond; respond != nil {
+		f.mu.Unlock()
+		respond(w, r)
 		return
 	}
+	defer f.mu.Unlock()
 	l := f.lent[r.PathValue("id")]
 	if l == nil || l.uses == maxUses {
 		http.Error(w, "used_url", http.StatusNotFound)

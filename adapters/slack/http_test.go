@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -291,5 +292,27 @@ func TestWhatNewRefuses(t *testing.T) {
 				t.Errorf("error = %v, want one about %q", err, test.want)
 			}
 		})
+	}
+}
+
+// What was confirmed does not wait until every way to show that it was taken
+// has been tried: Slack's response_urls may hang.
+func TestWhatFollowsAClickWaitsForOneWayAlone(t *testing.T) {
+	t.Parallel()
+	h := newHandler()
+	b, work := bot(h)
+	f, _ := play(t, b, nil)
+	f.respond = func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // so that a hang-up is noticed
+		<-r.Context().Done()
+	}
+	var before []string
+	h.answer = func(chat.Request) chat.Answer {
+		return chat.Answer{Replace: &chat.Card{Title: "Working on it"}, Then: func(context.Context) { before = f.Calls() }}
+	}
+	f.interaction(t, f.click("d1", map[string]any{"action_id": "confirm", "value": "op"}, &shownMessage{}))
+	drain(t, work)
+	if diff := cmp.Diff([]string{"users.info", "response_url"}, before); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -74,6 +74,7 @@ var _ chat.Adapter = (*Adapter)(nil)
 const (
 	webTimeout  = 10 * time.Second // one call to Slack, its answer included
 	webPatience = 30 * time.Second // one message by the Web API, with the pauses that Slack asks for
+	drawTime    = 8 * time.Second  // what a click shows, where something comes after: it draws again
 )
 
 // New makes an Adapter. The error names everything that is wrong with o.
@@ -267,11 +268,16 @@ func (a *Adapter) click(ctx context.Context, req chat.Request, at place, trigger
 			a.log.ErrorContext(ctx, "the form that a click asked for is not shown", "delivery", req.Delivery, "error", err)
 		}
 	}
+	drawing, stop := ctx, context.CancelFunc(func() {})
+	if answer.Then != nil { // it may be what was confirmed
+		drawing, stop = context.WithTimeout(ctx, drawTime)
+	}
+	defer stop()
 	draw := func(card *chat.Card, replace bool) {
 		if card == nil {
 			return
 		}
-		if err := a.show(ctx, req.User, at, *card, replace); err != nil {
+		if err := a.show(drawing, req.User, at, *card, replace); err != nil {
 			a.log.ErrorContext(ctx, "the answer to a click is not shown", "delivery", req.Delivery, "error", err)
 		}
 	}

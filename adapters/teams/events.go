@@ -14,6 +14,7 @@ import (
 const (
 	clickTime = 10 * time.Second // for the bot's answer to a click
 	guestTime = 2 * time.Second  // of it, for asking whether a guest clicked
+	drawTime  = 8 * time.Second  // for what a click shows besides, where something comes after: it draws again
 )
 
 // What a person is told, after "Nothing was sent.".
@@ -198,20 +199,25 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 // loads the chat anew (microsoft/botbuilder-js issue 4635). In a personal chat
 // that is left to what comes after, which draws its outcome there.
 func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given chat.Answer, answered bool) {
+	drawing, stop := ctx, context.CancelFunc(func() {})
+	if given.Then != nil { // it may be what was confirmed
+		drawing, stop = context.WithTimeout(ctx, drawTime)
+	}
+	defer stop()
 	at := act.place()
 	at.Activity = act.ReplyToID
 	if given.Replace != nil && !(answered && act.personal() && given.Then != nil) {
-		if err := a.Redraw(ctx, user, at.ref(), *given.Replace); err != nil {
+		if err := a.Redraw(drawing, user, at.ref(), *given.Replace); err != nil {
 			a.log.Warn("teams: a card was not redrawn", "delivery", act.ID, "err", err)
 		}
 	}
 	if given.Form != nil && !(answered && given.Replace == nil) {
-		if _, err := a.whisper(ctx, act, a.form(act, *given.Form)); err != nil {
+		if _, err := a.whisper(drawing, act, a.form(act, *given.Form)); err != nil {
 			a.log.Warn("teams: a form was not shown", "delivery", act.ID, "err", err)
 		}
 	}
 	if given.Aside != nil && !(answered && given.Replace == nil && given.Form == nil) {
-		if _, err := a.whisper(ctx, act, render(*given.Aside)); err != nil {
+		if _, err := a.whisper(drawing, act, render(*given.Aside)); err != nil {
 			a.log.Warn("teams: a person was not told", "delivery", act.ID, "err", err)
 		}
 	}
