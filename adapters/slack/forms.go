@@ -95,10 +95,10 @@ func (a *Adapter) openModal(ctx context.Context, t trigger, view slackapi.ModalV
 }
 
 // vetSoon is vet for what Slack waits for.
-func (a *Adapter) vetSoon(ctx context.Context, u chat.User) chat.User {
+func (a *Adapter) vetSoon(ctx context.Context, u chat.User, where string) chat.User {
 	ctx, cancel := context.WithTimeout(ctx, vetTime)
 	defer cancel()
-	return a.people.vet(ctx, u)
+	return a.people.vet(ctx, u, where)
 }
 
 // takeSubmission takes a modal that is proven to be Slack's. Problems, by
@@ -133,7 +133,7 @@ func (a *Adapter) takeSubmission(ctx context.Context, delivery string, p interac
 	ctx, cancel := context.WithTimeout(ctx, quickly)
 	defer cancel()
 	values, labels := v.values()
-	req := chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user()), Form: &chat.Filled{ID: from.Form, Values: values, Labels: labels}}
+	req := chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user(), p.Team.ID), Form: &chat.Filled{ID: from.Form, Values: values, Labels: labels}}
 	if from.Card {
 		req.Form.Card = a.ref(from.At)
 	}
@@ -188,6 +188,6 @@ func (a *Adapter) suggest(ctx context.Context, delivery string, p interaction, s
 	if s.View.State.Values != nil {
 		search.Values, _ = s.View.values()
 	}
-	found := options(a.handler.Suggest(ctx, chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user()), Search: search}))
+	found := options(a.handler.Suggest(ctx, chat.Request{Delivery: delivery, User: a.vetSoon(ctx, p.user(), p.Team.ID), Search: search}))
 	return found[:min(len(found), maxOptions)]
 }

@@ -23,7 +23,7 @@ const eventTime = 2 * time.Minute
 // openHome draws the page of a person who opened it. hash is of what they see:
 // where something newer was drawn since, it stays.
 func (a *Adapter) openHome(ctx context.Context, req chat.Request, hash string) {
-	req.User = a.people.vet(ctx, req.User)
+	req.User = a.people.vet(ctx, req.User, req.User.Tenant)
 	err := a.publish(ctx, req.User, nil, hash)
 	if refused, ok := errors.AsType[slackapi.SlackErrorResponse](err); ok && refused.Err == "hash_conflict" {
 		return

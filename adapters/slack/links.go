@@ -39,7 +39,7 @@ func (a *Adapter) overheard(ctx context.Context, channel string) string {
 // unfurl shows small cards below the links of a message, where only people of
 // the workspace see them.
 func (a *Adapter) unfurl(ctx context.Context, req chat.Request, e event) {
-	if req.User = a.people.vet(ctx, req.User); req.User.Outsider != "" {
+	if req.User = a.people.vet(ctx, req.User, req.User.Tenant); req.User.Outsider != "" {
 		return
 	}
 	if why := a.overheard(ctx, e.Channel); why != "" {

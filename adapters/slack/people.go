@@ -35,7 +35,8 @@ type people struct {
 }
 
 type profile struct {
-	name     string // empty while Slack never told
+	name     string   // empty while Slack never told
+	teams    []string // workspaces that they are in: one, or several of an Enterprise Grid
 	outsider string
 	until    time.Time
 }
@@ -44,15 +45,22 @@ func newPeople(web *slackapi.Client, served func(string) bool, log *slog.Logger,
 	return &people{web: web, served: served, log: log, now: now, known: map[string]profile{}}
 }
 
-// vet completes u with what Slack says about the person. Where Slack does not
-// say (no users:read, no network) u stays as it is: the administrator named
-// the person in the configuration.
-func (p *people) vet(ctx context.Context, u chat.User) chat.User {
+// vet completes u, who did something in the workspace where, with what Slack
+// says about the person. Where Slack does not say (no users:read, no network)
+// u stays as it is: the administrator named the person in the configuration.
+//
+// An Enterprise Grid names the same one of a person's workspaces with all they
+// click, and with what they type the one where they do (slackapi/bolt-js issue
+// 1875): they are of the latter wherever they are a member of it.
+func (p *people) vet(ctx context.Context, u chat.User, where string) chat.User {
+	known := p.profile(ctx, u.ID)
+	if slices.Contains(known.teams, where) {
+		u.Tenant = where
+	}
 	if !p.served(u.Tenant) {
 		u.Outsider = "from another workspace"
 		return u
 	}
-	known := p.profile(ctx, u.ID)
 	if known.name != "" {
 		u.Name = known.name
 	}
@@ -110,7 +118,10 @@ func (p *people) ask(ctx context.Context, id string) profile {
 	if err != nil {
 		p.log.WarnContext(ctx, "Slack does not tell who this is; the configuration decides alone", "user", id, "error", err)
 	} else {
-		found = profile{name: member.RealName, outsider: p.outsider(member), until: p.now().Add(profileTTL)}
+		found = profile{
+			name: member.RealName, teams: append(member.Enterprise.Teams, member.TeamID),
+			outsider: p.outsider(member), until: p.now().Add(profileTTL),
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

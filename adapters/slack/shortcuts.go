@@ -38,7 +38,7 @@ func (a *Adapter) takeShortcut(ctx context.Context, delivery string, p interacti
 	req := chat.Request{Delivery: delivery, User: p.user(), Shortcut: &chat.Shortcut{Name: p.CallbackID}}
 	a.startOrSay(ctx, req, at, func(ctx context.Context) {
 		var all sync.WaitGroup
-		all.Go(func() { req.User = a.vetSoon(ctx, req.User) })
+		all.Go(func() { req.User = a.vetSoon(ctx, req.User, p.Team.ID) })
 		if p.Type == "message_action" {
 			req.Shortcut.Message = a.message(ctx, p.channel(), on)
 		}

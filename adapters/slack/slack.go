@@ -191,7 +191,7 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 	}
 	at, trigger := a.place(c.ResponseURL, c.ChannelID), a.trigger(c.TriggerID)
 	begin(func(ctx context.Context) {
-		req := chat.Request{Delivery: delivery, User: a.people.vet(ctx, c.user()), Text: literal(c.Text)}
+		req := chat.Request{Delivery: delivery, User: a.people.vet(ctx, c.user(), c.TeamID), Text: literal(c.Text)}
 		a.handler.Command(ctx, req, replier{a, req.User, at, false, trigger})
 	})
 	return ""
@@ -236,7 +236,7 @@ func (a *Adapter) takeClick(ctx context.Context, delivery string, p interaction)
 		Verb: verbOf(button.ActionID), Value: button.Value, Card: a.ref(at), Aside: a.ref(aside),
 	}}
 	trigger := a.trigger(p.TriggerID)
-	a.startOrSay(ctx, req, at, func(ctx context.Context) { a.click(ctx, req, at, trigger) })
+	a.startOrSay(ctx, req, at, func(ctx context.Context) { a.click(ctx, req, p.Team.ID, at, trigger) })
 }
 
 // startOrSay starts f, once for a delivery, or tells the person that there is
@@ -257,8 +257,8 @@ func (a *Adapter) startOrSay(ctx context.Context, req chat.Request, at place, f 
 	}
 }
 
-func (a *Adapter) click(ctx context.Context, req chat.Request, at place, trigger trigger) {
-	req.User = a.people.vet(ctx, req.User)
+func (a *Adapter) click(ctx context.Context, req chat.Request, where string, at place, trigger trigger) {
+	req.User = a.people.vet(ctx, req.User, where)
 	var answer chat.Answer
 	if !at.Home || req.Click.Verb != verbBack {
 		answer = a.handler.Click(ctx, req)
