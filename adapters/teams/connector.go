@@ -19,7 +19,7 @@ import (
 )
 
 // How hard the connector service is tried. It asks for exponential back-off
-// on 429. Source: MicrosoftDocs/msteams-docs, bots/how-to/rate-limit.md.
+// on 429, and on 412, 502 and 504. Source: MicrosoftDocs/msteams-docs, bots/how-to/rate-limit.md.
 const (
 	maxTries  = 4
 	maxWait   = 20 * time.Second // a longer Retry-After fails the call
@@ -221,7 +221,7 @@ func retry(method string, err error, wait time.Duration) (time.Duration, bool) {
 	switch {
 	case answered && e.Status == http.StatusTooManyRequests:
 		return cmp.Or(e.RetryAfter, jittered), true
-	case answered && e.Status < 500, errors.Is(err, errSignIn):
+	case answered && e.Status < 500 && e.Status != http.StatusPreconditionFailed, errors.Is(err, errSignIn):
 		return 0, false
 	}
 	return jittered, method == http.MethodPut || method == http.MethodGet

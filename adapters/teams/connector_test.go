@@ -94,6 +94,8 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		{name: "no redirect is followed", script: []answer{{status: 307, header: map[string]string{"Location": "/stolen"}}}, calls: 1, fails: 307},
 		{name: "a change on 502 and a cut", put: true, script: []answer{{status: 502}, {drop: true}}, calls: 3},
 		{name: "a change on 429", put: true, script: []answer{busy}, calls: 2, waits: []time.Duration{3 * time.Second}},
+		{name: "a change on 412, which is one of the service's own troubles", put: true, script: []answer{{status: 412}}, calls: 2},
+		{name: "a message may have been shown on 412", script: []answer{{status: 412}}, calls: 1, fails: 412},
 		{name: "a change that is wrong", put: true, script: []answer{{status: 400}}, calls: 1, fails: 400},
 		{name: "a change gives up", put: true, script: []answer{{status: 503}, {status: 503}, {status: 503}, {status: 503}}, calls: 4, fails: 503},
 	} {
