@@ -42,3 +42,9 @@ func deleteTicket() Command {
 		},
 	}
 }
+
+// deletes reports whether a write leaves no ticket behind.
+func deletes(w syncro.Write) bool {
+	_, is := w.(syncro.DeleteTicket)
+	return is
+}

@@ -3,7 +3,9 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -167,7 +169,8 @@ func (b *Bot) runAside(req chat.Request, line string) chat.Answer {
 	}}
 }
 
-// after runs a command that follows from what was done.
+// after runs a command that follows from what was done, below the card that
+// says so.
 func (b *Bot) after(ctx context.Context, req chat.Request) chat.Answer {
 	_, after, err := b.Engine.Kept(ctx, req.User, req.Click.Value)
 	if err != nil {
@@ -178,16 +181,35 @@ func (b *Bot) after(ctx context.Context, req chat.Request) chat.Answer {
 	if n < 1 || n > len(after) {
 		return b.Engine.Click(ctx, req)
 	}
-	return b.runLine(ctx, req, after[n-1].Line, "")
+	line := after[n-1].Line
+	if form := b.formAtOnce(ctx, req.User, line); form != nil {
+		return chat.Answer{Form: form}
+	}
+	if strings.Contains(line, undo) {
+		return b.runLine(ctx, req, line, "") // the card says what is not so any more
+	}
+	return b.runAside(req, line)
+}
+
+// formAtOnce is the form for what a line lacks, nil where it is answered by a
+// card.
+func (b *Bot) formAtOnce(ctx context.Context, user chat.User, line string) *chat.Form {
+	command, rest, err := find(b.commands, line)
+	if err != nil {
+		return nil
+	}
+	form, err := b.asks(ctx, user, command, rest)
+	if err != nil {
+		return nil // the answer of the line says why
+	}
+	return form
 }
 
 // runLine runs a command line for a click. A form is opened at once; any other
 // answer takes the place of the clicked card.
 func (b *Bot) runLine(ctx context.Context, req chat.Request, line, replaces string) chat.Answer {
-	if command, rest, err := find(b.commands, line); err == nil {
-		if form, err := b.asks(ctx, req.User, command, rest); err == nil && form != nil {
-			return chat.Answer{Form: form}
-		}
+	if form := b.formAtOnce(ctx, req.User, line); form != nil {
+		return chat.Answer{Form: form}
 	}
 	if replaces != "" {
 		if late, ok := b.Engine.Replaced(ctx, req.User, replaces, req.Click.Card); !ok {
@@ -331,6 +353,9 @@ func (b *Bot) propose(ctx context.Context, user chat.User, typed string, at chat
 	}
 	if result.Plan.Typed == "" {
 		result.Plan.Typed = typed
+	}
+	if t := result.Plan.Ticket; t != nil && !slices.ContainsFunc(result.Plan.Steps, deletes) {
+		result.Plan.After = append(result.Plan.After, confirm.After{Label: "Show the ticket", Line: fmt.Sprintf("ticket %d", t.Number)})
 	}
 	c, id, err := b.Engine.Propose(ctx, user, confirm.Actor{
 		Name: who.Name, FullName: who.FullName, UserID: who.UserID, Shared: who.Shared, Key: who.Key,

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestAsPeopleType types lines as they come from hands in a hurry: each is
 // understood, or is answered by a button that says what it may have meant.
@@ -75,5 +78,24 @@ func TestTimerIsNotLost(t *testing.T) {
 		unsettled := ask(t, dana, "start 32164", "Your last timer is not settled: 0:01 on #32163", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]")
 		press(t, dana, unsettled, "Discard", "Timer discarded")
 		ask(t, dana, "start 32164", "Timer started on #32164")
+	})
+}
+
+// TestOutcomeStays: what was done stays to be read when its buttons are
+// pressed, and leads back to the ticket.
+func TestOutcomeStays(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		done := press(t, dana, ask(t, dana, "close 32163 “Updated it”", "Confirm:"), "Confirm", "Done and checked")
+		press(t, dana, done, "Session log…", "Session log of #32163")
+		press(t, dana, done, "Show the ticket", "#32163 Label editor crashes on save", "Status", "Resolved", "Updated it")
+		if !slices.ContainsFunc(dana.cards(t), func(c card) bool { return c.has("Close #32163", "Done and checked") }) {
+			t.Error("the outcome is gone")
+		}
+		done = press(t, dana, ask(t, dana, "delete 32162 32162", "Confirm:"), "Confirm", "Done and checked")
+		if slices.Contains(done.buttons, "Show the ticket") {
+			t.Errorf("a ticket that is gone can be shown: %q", done.buttons)
+		}
 	})
 }
