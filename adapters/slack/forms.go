@@ -55,7 +55,7 @@ func (r replier) Ask(ctx context.Context, form chat.Form) error {
 	}
 	card := form.Opener()
 	if why := fault(err); why != "" {
-		r.a.log.ErrorContext(ctx, "Slack does not show a form", "title", form.Title, "error", err)
+		r.a.log.ErrorContext(ctx, "Slack does not show a form", "inputs", len(form.Inputs), "error", err)
 		card = chat.Card{
 			Title: form.Title, Tone: chat.Bad,
 			Parts: []chat.Part{chat.Text("This form cannot be filled in here: " + why + ". Nothing was sent.")},

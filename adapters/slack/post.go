@@ -36,7 +36,7 @@ func (a *Adapter) Post(ctx context.Context, at chat.Place, card chat.Card) (chat
 	m := render(card)
 	ts, err := a.postMessage(ctx, channel, thread.TS, m)
 	if refusesLayout(err) {
-		a.log.ErrorContext(ctx, "Slack does not take a card's layout", "title", card.Title, "error", err)
+		a.log.ErrorContext(ctx, "Slack does not take a card's layout", "parts", len(card.Parts), "buttons", len(card.Buttons), "error", err)
 		ts, err = a.postMessage(ctx, channel, thread.TS, m.bare())
 	}
 	if err != nil {

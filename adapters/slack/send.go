@@ -34,14 +34,14 @@ func (a *Adapter) show(ctx context.Context, user chat.User, at place, card chat.
 		if err == nil {
 			return nil
 		}
-		a.log.ErrorContext(ctx, "an answer is not shown on a person's page", "title", card.Title, "error", err)
+		a.log.ErrorContext(ctx, "an answer is not shown on a person's page", "parts", len(card.Parts), "buttons", len(card.Buttons), "error", err)
 	}
 	m := render(card)
 	err := a.deliver(ctx, user, at, m, replace)
 	if refusesLayout(err) {
 		// Not all of Slack's limits are documented. Words without buttons
 		// are better than silence.
-		a.log.ErrorContext(ctx, "Slack does not take a card's layout", "title", card.Title, "error", err)
+		a.log.ErrorContext(ctx, "Slack does not take a card's layout", "parts", len(card.Parts), "buttons", len(card.Buttons), "error", err)
 		err = a.deliver(ctx, user, at, m.bare(), replace)
 	}
 	return err

@@ -100,6 +100,10 @@ func TestARefusedLayoutIsShownAsWords(t *testing.T) {
 	if len(bodies) != 2 || !strings.Contains(bodies[1], "Close #32164?") || !strings.Contains(bodies[1], "without its buttons") {
 		t.Errorf("posted %q", bodies)
 	}
+	// A title may be a customer's words: the log has none of them.
+	if log := f.log.String(); !strings.Contains(log, "invalid_blocks") || strings.Contains(log, "Close #32164?") {
+		t.Errorf("the log says %s", log)
+	}
 }
 
 func TestAPauseIsKept(t *testing.T) {
