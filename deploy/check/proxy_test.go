@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -43,7 +44,7 @@ func TestProxies(t *testing.T) {
 			}))
 			defer bot.Close()
 			listen := free(t)
-			run(t, p.start(t, strings.TrimPrefix(bot.URL, "http://"), listen, t.TempDir()))
+			said := run(t, p.start(t, strings.TrimPrefix(bot.URL, "http://"), listen, t.TempDir()))
 			client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: &http.Transport{
 				TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "bot.example.com"},
 			}}
@@ -82,6 +83,21 @@ func TestProxies(t *testing.T) {
 			if code, text := post("/slack/commands", make([]byte, 2<<20)); code < 400 {
 				t.Errorf("two megabytes are taken: %d %q", code, text)
 			}
+			// What a proxy says of a bot that is away has no secret of an address.
+			bot.Close()
+			for _, path := range []string{"/syncro/webhook/5ecret", "/link/5ecret", "/slack/commands"} {
+				if code, text := post(path, []byte("x")); code != 502 {
+					t.Errorf("%s without the bot: %d %q", path, code, text)
+				}
+			}
+			for deadline := time.Now().Add(30 * time.Second); !strings.Contains(said(), "/slack/commands"); time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("nothing is said of a bot that is away")
+				}
+			}
+			if strings.Contains(said(), "5ecret") {
+				t.Errorf("a secret is in the log:\n%s", said())
+			}
 		})
 	}
 }
@@ -108,7 +124,7 @@ func nginx(t *testing.T, bot, listen, dir string) *exec.Cmd {
 func caddy(t *testing.T, bot, listen, dir string) *exec.Cmd {
 	cert, key := certificate(t, dir)
 	_, port, _ := net.SplitHostPort(listen)
-	file := "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + replaced(t, "../Caddyfile",
+	file := replaced(t, "../Caddyfile", "{\n\tlog {", "{\n\tadmin off\n\tauto_https disable_redirects\n\tlog {",
 		"bot.example.com {", "https://bot.example.com:"+port+" {\n\tbind 127.0.0.1\n\ttls "+cert+" "+key, "127.0.0.1:8080", bot)
 	path := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
@@ -125,9 +141,28 @@ func caddy(t *testing.T, bot, listen, dir string) *exec.Cmd {
 	return c
 }
 
-// run runs a server until the test ends.
-func run(t *testing.T, c *exec.Cmd) {
-	var out bytes.Buffer
+// output is what a process says, while it runs.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// run runs a server until the test ends. What it returns is what the server
+// said so far.
+func run(t *testing.T, c *exec.Cmd) (said func() string) {
+	var out output
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -142,6 +177,7 @@ func run(t *testing.T, c *exec.Cmd) {
 			t.Logf("%s said:\n%s", c.Path, out.String())
 		}
 	})
+	return out.String
 }
 
 // replaced is a file with what the administrator writes in it.
