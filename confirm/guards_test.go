@@ -1,0 +1,104 @@
+package confirm
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncrobot/syncrobot/simulator/syncrosim"
+	"github.com/syncrobot/syncrobot/syncro"
+)
+
+// TestAnOldClickIsNotSentLate: a bot that comes back after longer than a card
+// may wait does not send what was confirmed before it went: the person may have
+// done it by hand since.
+func TestAnOldClickIsNotSentLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ticket := w.ticket()
+	p := w.process()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	if a := p.pressAs(t.Context(), dana, VerbConfirm, id); a.Then == nil { // and the bot is gone before it begins
+		t.Fatalf("%+v", a)
+	}
+	late := w.process()
+	late.Now = func() time.Time { return time.Now().Add(late.TTL + time.Second) }
+	late.Engine = New(late.Options)
+	late.start(t)
+	op, err := late.settle(t.Context(), id)
+	if err != nil || op.State != Parked || op.Steps[0].State != Waiting {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	contains(t, op.card(false), "did not want to send it late without asking")
+	if n := w.sim.Count("POST", "*"); n != 0 {
+		t.Errorf("%d requests left", n)
+	}
+	late.press(t.Context(), VerbContinue, id)
+	if op, err := late.settle(t.Context(), id); err != nil || op.State != Done || w.sim.Count("POST", "/tickets/*/comment") != 1 {
+		t.Errorf("asked, and sent: %+v, %v", op, err)
+	}
+}
+
+// TestWhatAnInvoiceHoldsIsLookedAt: Syncro puts on it what the ticket has at
+// that moment. An invoice that holds something else is not called right, and
+// nothing follows it.
+func TestWhatAnInvoiceHoldsIsLookedAt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ticket := w.ticket()
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/invoices") {
+			// Somebody charges something in this very moment.
+			if err := w.sim.Edit(ticket.Number, func(k *syncrosim.Ticket) { k.Lines = append(k.Lines, k.Lines[0]) }); err != nil {
+				t.Error(err)
+			}
+		}
+		w.sim.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(front.Close)
+	w.url = front.URL
+	p := w.process().start(t)
+	id, _ := p.mustPropose(t, ticket.ID, syncro.CreateInvoice{
+		TicketID: ticket.ID, CustomerID: ticket.CustomerID, Category: "Standard",
+		Lines: []syncro.Charge{{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}},
+	}, syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	if now, _ := w.sim.Ticket(ticket.Number); now.Status == "Invoiced" {
+		t.Error("the ticket says Invoiced")
+	}
+}
+// TestOneClickWins: two clicks that saw the same card decide at the same
+// moment, each on its own copy. One has the operation; the other learns how it
+// is by now, and has changed nothing.
+func TestOneClickWins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	var copies [2]*Operation
+	for i := range copies {
+		op, err := p.Store.get(t.Context(), id)
+		if err != nil || !p.decide(op, VerbConfirm) {
+			t.Fatalf("%+v, %v", op, err)
+		}
+		copies[i] = op
+	}
+	how, first, err := p.Store.claim(t.Context(), copies[0], dana, Asked, "first", p.Lease)
+	if err != nil || how != gripOK || first.State != Running {
+		t.Fatalf("the first: %s, %+v, %v", how, first, err)
+	}
+	how, second, err := p.Store.claim(t.Context(), copies[1], dana, Asked, "second", p.Lease)
+	if err != nil || how != gripState || second.State != Running || second.holder != "" {
+		t.Errorf("the second: %s, %+v, %v", how, second, err)
+	}
+	if err := p.Store.save(t.Context(), first, p.Lease, 0); err != nil {
+		t.Errorf("the first has it no more: %v", err)
+	}
+}
