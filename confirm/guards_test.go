@@ -73,6 +73,7 @@ func TestWhatAnInvoiceHoldsIsLookedAt(t *testing.T) {
 		t.Error("the ticket says Invoiced")
 	}
 }
+
 // TestOneClickWins: two clicks that saw the same card decide at the same
 // moment, each on its own copy. One has the operation; the other learns how it
 // is by now, and has changed nothing.
