@@ -41,7 +41,7 @@ func assignTicket() Command {
 			// Syncro takes no ticket away from everybody, so a first assignment has no undo.
 			atOnce = atOnce && (was == "" || was == t.Technician)
 			if atOnce && was == "" && t.Technician != "" {
-				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("assign %d %s %s --now", t.Number, t.Technician, undoOf(to.Name))}}
+				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("assign %d %s %s --now", t.Number, t.Technician, undoOf(to.Name)), Instead: true}}
 			}
 			return Result{Plan: plan, AtOnce: atOnce}, nil
 		},

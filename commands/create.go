@@ -232,7 +232,8 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, v values
 	}
 	plan := &confirm.Plan{
 		Title: "Create a ticket for " + clip(oneLine(customer.Name), 80), Steps: []syncro.Write{w}, Typed: line(""),
-		Edit: &confirm.Edit{Command: "create", Form: c.filledIn(ctx, settings, w, body)},
+		Edit:  &confirm.Edit{Command: "create", Form: c.filledIn(ctx, settings, w, body)},
+		After: []confirm.After{{Label: "Show the ticket", Line: "ticket " + confirm.Made}, {Label: "Start timer", Line: "start " + confirm.Made}},
 	}
 	facts, choices := c.similar(ctx, customer, subject, body)
 	plan.Facts = facts

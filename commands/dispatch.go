@@ -170,7 +170,7 @@ func (b *Bot) runAside(req chat.Request, line string) chat.Answer {
 }
 
 // after runs a command that follows from what was done, below the card that
-// says so.
+// says so or in its place.
 func (b *Bot) after(ctx context.Context, req chat.Request) chat.Answer {
 	_, after, err := b.Engine.Kept(ctx, req.User, req.Click.Value)
 	if err != nil {
@@ -181,14 +181,14 @@ func (b *Bot) after(ctx context.Context, req chat.Request) chat.Answer {
 	if n < 1 || n > len(after) {
 		return b.Engine.Click(ctx, req)
 	}
-	line := after[n-1].Line
-	if form := b.formAtOnce(ctx, req.User, line); form != nil {
+	next := after[n-1]
+	if next.Instead {
+		return b.runLine(ctx, req, next.Line, "")
+	}
+	if form := b.formAtOnce(ctx, req.User, next.Line); form != nil {
 		return chat.Answer{Form: form}
 	}
-	if strings.Contains(line, undo) {
-		return b.runLine(ctx, req, line, "") // the card says what is not so any more
-	}
-	return b.runAside(req, line)
+	return b.runAside(req, next.Line)
 }
 
 // formAtOnce is the form for what a line lacks, nil where it is answered by a

@@ -183,7 +183,7 @@ func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Resu
 		return Result{}, refuse("A timer entry carries a name, and the shared key has not yours. You need a key of your own.")
 	}
 	if w.labor == "" {
-		e := refuse("Which labor? Syncro would take its own default, and nothing is assumed.")
+		e := &UsageError{Title: "Which labor?", Problem: "Syncro would take its own default, and nothing is assumed."}
 		for _, l := range c.Billing.Labor {
 			e.Choices = append(e.Choices, Choice{Label: l.Name, Line: strings.TrimSpace(fmt.Sprintf("timer %d add %dm %s %s", t.Number, w.minutes, l.Name, quoted(w.text)))})
 		}

@@ -45,7 +45,7 @@ func updateStatus() Command {
 			}
 			atOnce = atOnce && !c.final(status) && !c.final(t.Status) && (was == "" || was == t.Status)
 			if atOnce && was == "" {
-				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("update %d %s %s --now", t.Number, t.Status, undoOf(status))}}
+				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("update %d %s %s --now", t.Number, t.Status, undoOf(status)), Instead: true}}
 			}
 			return Result{Plan: plan, AtOnce: atOnce}, nil
 		},

@@ -133,9 +133,23 @@ func (o *Operation) changed() string {
 	return fmt.Sprintf("Nothing was sent: #%d changed after the card was drawn. Look again.\n%s", o.Ticket.Number, strings.Join(o.Changed, "\n"))
 }
 
+// follows are the commands that follow from what was done. Those about a record
+// that was made are left out where nobody knows which it is.
+func (o *Operation) follows() []After {
+	made := o.Steps[0].Name
+	var all []After
+	for _, a := range o.After {
+		if made != "" || !strings.Contains(a.Line, Made) {
+			a.Line = strings.ReplaceAll(a.Line, Made, made)
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
 // drawAfter offers what follows.
 func (o *Operation) drawAfter(c *chat.Card) {
-	for i, a := range o.After {
+	for i, a := range o.follows() {
 		c.Buttons = append(c.Buttons, chat.Button{Label: a.Label, Verb: fmt.Sprintf("%s-%d", VerbAfter, i+1), Value: o.ID})
 	}
 }

@@ -222,7 +222,7 @@ func (e *Engine) Kept(ctx context.Context, author chat.User, id string) (*Edit, 
 	case op.State == Asked:
 		return op.Edit, nil, nil
 	case op.State == Done, op.State == Cancelled && len(op.Changed) > 0:
-		return nil, op.After, nil
+		return nil, op.follows(), nil
 	}
 	return nil, nil, nil
 }

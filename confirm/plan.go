@@ -43,8 +43,15 @@ type Edit struct {
 // After is a command that follows from what was done.
 type After struct {
 	Label string `json:"label"`
-	Line  string `json:"line"`
+	Line  string `json:"line"` // Made in it is what the first step made
+
+	// Instead: its answer takes the card's place, which is not so any more.
+	Instead bool `json:"instead,omitempty"`
 }
+
+// Made stands in an After's line for what people call the record that the first
+// step makes, and that is known when it is there: #32164.
+const Made = "{made}"
 
 // Actor is a technician as the engine needs them: as whom Syncro logs what is
 // sent with the key.

@@ -565,7 +565,7 @@ func (r *runner) cannotGoOn(ctx context.Context, err error) {
 func (r *runner) askAgain(ctx context.Context, changes []string) {
 	if r.op.Reckoned {
 		r.op.State, r.op.Ended, r.op.Changed = Cancelled, r.Now(), changes
-		r.op.After = []After{{Label: "Preview again", Line: r.op.Typed}}
+		r.op.After = []After{{Label: "Preview again", Line: r.op.Typed, Instead: true}}
 		r.Observe("operation", r.op.kind(), "stale")
 		r.op.noteEnd("moved")
 		r.rest(ctx)

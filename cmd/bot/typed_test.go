@@ -93,6 +93,9 @@ func TestOutcomeStays(t *testing.T) {
 		if !slices.ContainsFunc(dana.cards(t), func(c card) bool { return c.has("Close #32163", "Done and checked") }) {
 			t.Error("the outcome is gone")
 		}
+		done = press(t, dana, ask(t, dana, "create Quayside Books Till prints nothing", "Confirm:"), "Confirm", "Done and checked", "#32173")
+		press(t, dana, done, "Show the ticket", "#32173 Till prints nothing", "Last comments")
+		press(t, dana, done, "Start timer", "Timer started on #32173")
 		done = press(t, dana, ask(t, dana, "delete 32162 32162", "Confirm:"), "Confirm", "Done and checked")
 		if slices.Contains(done.buttons, "Show the ticket") {
 			t.Errorf("a ticket that is gone can be shown: %q", done.buttons)
