@@ -120,6 +120,26 @@ func TestNothingIsPosted(t *testing.T) {
 	}
 }
 
+// TestAChannelThatIsSharedLater: a card that stands there keeps what it says.
+func TestAChannelThatIsSharedLater(t *testing.T) {
+	t.Parallel()
+	s, a, _ := poster(t, nil)
+	ctx := t.Context()
+	ref, err := a.Post(ctx, in("C0001"), chat.Card{Title: "#32171 is new"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Share("C0001")
+	a.channels.now = func() time.Time { return time.Now().Add(channelFresh) }
+	err = a.Redraw(ctx, chat.User{Platform: "slack"}, ref, chat.Card{Title: "#32171 is invoiced"})
+	if e, ok := errors.AsType[*chat.UnreachableError](err); !ok || !strings.Contains(e.Why, "shared with another organisation") {
+		t.Errorf("%v", err)
+	}
+	if all := s.Messages("U0001", "C0001"); len(all) != 1 || strings.Contains(all[0].Text, "invoiced") {
+		t.Errorf("the channel has %+v", all)
+	}
+}
+
 // TestPostInDoubt: what certainly was not shown may be tried again, what may
 // have been shown may not.
 func TestPostInDoubt(t *testing.T) {

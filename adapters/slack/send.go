@@ -73,10 +73,20 @@ func (a *Adapter) deliver(ctx context.Context, user chat.User, at place, m messa
 	return fmt.Errorf("slack: %w", failed)
 }
 
-// update replaces a message that all in its channel see.
+// update replaces a message that all in its channel see. One in a channel that
+// was shared with another organisation since stays as it is.
 func (a *Adapter) update(ctx context.Context, at place, m message) error {
 	ctx, cancel := context.WithTimeout(ctx, webPatience)
 	defer cancel()
+	if !strings.HasPrefix(at.Channel, "D") { // a direct message stays what it is, and to ask about it takes another scope
+		c, err := a.channels.info(ctx, a.web, at.Channel)
+		if err != nil {
+			return fmt.Errorf("conversations.info: %w", err)
+		}
+		if err := c.closed(); err != nil {
+			return err
+		}
+	}
 	if _, _, _, err := a.web.UpdateMessageContext(ctx, at.Channel, at.TS, m.options()...); err != nil {
 		return fmt.Errorf("chat.update: %w", err)
 	}

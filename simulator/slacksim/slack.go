@@ -182,6 +182,13 @@ func (s *Slack) Grant(scopes ...string) {
 	}
 }
 
+// Share lets another organisation into a channel.
+func (s *Slack) Share(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels[channel].ExtShared = true
+}
+
 // SetBaseURL says where the simulator itself is reached; response URLs begin with it.
 func (s *Slack) SetBaseURL(u string) {
 	s.mu.Lock()
