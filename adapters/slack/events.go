@@ -20,7 +20,7 @@ import (
 type slashCommand struct {
 	AppID       string `json:"api_app_id"`
 	TeamID      string `json:"team_id"`
-	OrgInstall  string `json:"is_enterprise_install"` // "true" or "false"
+	OrgInstall  yes    `json:"is_enterprise_install"`
 	ChannelID   string `json:"channel_id"`
 	UserID      string `json:"user_id"`
 	UserName    string `json:"user_name"` // deprecated by Slack: good for display until the profile is known
@@ -30,9 +30,19 @@ type slashCommand struct {
 	TriggerID   string `json:"trigger_id"`
 }
 
+// yes is a boolean that Slack writes as "true" in a form, and over sockets in
+// one of both ways (slack-go/slack issue 1266).
+type yes bool
+
+// UnmarshalJSON takes true and "true".
+func (y *yes) UnmarshalJSON(said []byte) error {
+	*y = strings.Trim(string(said), `"`) == "true"
+	return nil
+}
+
 func commandOf(form url.Values) slashCommand {
 	return slashCommand{
-		AppID: form.Get("api_app_id"), TeamID: form.Get("team_id"), OrgInstall: form.Get("is_enterprise_install"),
+		AppID: form.Get("api_app_id"), TeamID: form.Get("team_id"), OrgInstall: form.Get("is_enterprise_install") == "true",
 		ChannelID: form.Get("channel_id"), UserID: form.Get("user_id"), UserName: form.Get("user_name"),
 		Command: form.Get("command"), Text: form.Get("text"), ResponseURL: form.Get("response_url"),
 		TriggerID: form.Get("trigger_id"),

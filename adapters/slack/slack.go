@@ -168,7 +168,7 @@ func (a *Adapter) takeCommand(ctx context.Context, delivery string, c slashComma
 	case a.appID != "" && c.AppID != a.appID:
 		a.log.WarnContext(ctx, "slash command of another app", "delivery", delivery, "app", c.AppID)
 		return "Nothing was sent. This command came from another Slack app than the one I serve."
-	case !a.served(c.TeamID) || c.OrgInstall == "true":
+	case !a.served(c.TeamID) || bool(c.OrgInstall):
 		a.log.WarnContext(ctx, "slash command from a workspace that is not served", "delivery", delivery, "team", c.TeamID)
 		return "Nothing was sent. I do not serve this workspace."
 	case c.Command != a.command:

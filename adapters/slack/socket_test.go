@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -549,5 +550,29 @@ func TestAPanicInOneEnvelopeEndsNothingElse(t *testing.T) {
 	s.ok(p.say("32164"))
 	if !strings.Contains(p.log(), "a bad payload") {
 		t.Error("the log does not tell of it")
+	}
+}
+
+// Over sockets some commands say in a boolean whose installation it is, and
+// some in a string.
+func TestWhoseInstallationItIs(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		``: "", `,"is_enterprise_install":"false"`: "", `,"is_enterprise_install":false`: "", `,"is_enterprise_install":null`: "",
+		`,"is_enterprise_install":"true"`: "workspace", `,"is_enterprise_install":true`: "workspace",
+	} {
+		h := newHandler()
+		b, work := bot(h)
+		_, a := play(t, b, nil)
+		told, err := a.onEnvelope(t.Context(), envelope{Type: "slash_commands", Payload: json.RawMessage(
+			`{"team_id":"T0001","api_app_id":"A0001","user_id":"U0001","command":"/syncro","text":"open"` + said + `}`)})
+		if err != nil {
+			t.Errorf("%s: %v", said, err)
+		}
+		drain(t, work)
+		answer, _ := json.Marshal(told.body)
+		if want == "" && (len(h.commands) != 1 || told.body != nil) || !strings.Contains(string(answer), want) {
+			t.Errorf("%s: %d commands, answered %s", said, len(h.commands), answer)
+		}
 	}
 }

@@ -35,9 +35,14 @@ func enveloped(d Delivery) (*envelope, error) {
 	form, _ := url.ParseQuery(string(d.Body))
 	switch d.Path {
 	case commandsPath:
-		fields := map[string]string{}
+		fields := map[string]any{}
 		for name := range form {
 			fields[name] = form.Get(name)
+		}
+		// Over sockets some have it as a boolean and some as a string; nobody
+		// knows which (slack-go/slack#1266).
+		if trigger := form.Get("trigger_id"); trigger != "" && trigger[len(trigger)-1]%2 == 0 {
+			fields["is_enterprise_install"] = form.Get("is_enterprise_install") == "true"
 		}
 		e.Type, e.Payload = "slash_commands", raw(fields)
 	case interactionsPath, optionsPath:
