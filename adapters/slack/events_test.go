@@ -154,6 +154,26 @@ func FuzzEvent(f *testing.F) {
 	})
 }
 
+// An app may subscribe to more events than the bot knows: an answer that Slack
+// takes for a failure would end the subscription, that of the others too.
+func TestEventsOfAnotherShapeAreTaken(t *testing.T) {
+	t.Parallel()
+	work := chat.NewWork(1)
+	a := offline(t, &visits{}, work)
+	for _, event := range []string{
+		`{"type":"channel_rename","channel":{"id":"C1","name":"new"}}`, `{"type":"team_join","user":{"id":"U0001"}}`,
+		`{"type":"app_home_opened","user":"U0001","tab":"messages","view":[]}`, `{"type":"file_shared","links":{"url":1}}`, `[1]`,
+	} {
+		w := httptest.NewRecorder()
+		a.serveEvent(w, httptest.NewRequest("POST", "/slack/events", nil),
+			[]byte(`{"type":"event_callback","team_id":"T0001","api_app_id":"A0001","event_id":"Ev1","event":`+event+`}`))
+		if w.Code != 200 {
+			t.Errorf("%s: status %d", event, w.Code)
+		}
+	}
+	drain(t, work)
+}
+
 // visits notes for whom a page or a preview is made.
 type visits struct {
 	chattest.Idle

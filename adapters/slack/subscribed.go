@@ -10,12 +10,12 @@ import (
 
 // subscribed is the part of an Events API delivery that counts.
 type subscribed struct {
-	Type      string `json:"type"` // "event_callback"
-	TeamID    string `json:"team_id"`
-	AppID     string `json:"api_app_id"`
-	EventID   string `json:"event_id"` // the same when Slack repeats it
-	ExtShared bool   `json:"is_ext_shared_channel"`
-	Event     event  `json:"event"`
+	Type      string          `json:"type"` // "event_callback"
+	TeamID    string          `json:"team_id"`
+	AppID     string          `json:"api_app_id"`
+	EventID   string          `json:"event_id"` // the same when Slack repeats it
+	ExtShared bool            `json:"is_ext_shared_channel"`
+	Event     json.RawMessage `json:"event"`
 }
 
 type event struct {
@@ -47,7 +47,10 @@ func (a *Adapter) onEvent(ctx context.Context, payload []byte) error {
 	if json.Unmarshal(payload, &s) != nil {
 		return errNoEvent
 	}
-	e := s.Event
+	var e event
+	if json.Unmarshal(s.Event, &e) != nil {
+		e = event{} // of another kind than those that something is done about
+	}
 	req := chat.Request{Delivery: s.EventID, User: chat.User{Platform: "slack", Tenant: s.TeamID, ID: e.User}}
 	var do func(context.Context)
 	switch {
