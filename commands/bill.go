@@ -19,7 +19,7 @@ func bill() Command {
 	return Command{
 		Name: "bill", Args: "<ticket> [minutes] [labor] [text]",
 		Summary:  "Bill time: comment, charge, invoice, check, status Invoiced. What is missing is asked, never assumed",
-		Examples: []string{"bill 32164", "bill 32164 30m remote “Rekey interval fixed.”", "bill 32164 1h onsite --no-invoice Replaced the switch"},
+		Examples: []string{"bill 32164", "bill 32164 30m remote “Rekey interval fixed.”", "bill 32164 1h onsite Replaced the switch --no-invoice --internal"},
 		Ask: func(rest string, known Known) *Form {
 			word, rest := cutTicket(rest)
 			work, err := parseWork(rest, known.Billing.Labor)

@@ -15,7 +15,7 @@ func closeTicket() Command {
 	return Command{
 		Name: "close", Aliases: []string{"resolve"}, Args: "<ticket> [resolution]",
 		Summary:  "Close a ticket; a resolution is posted first, for the customer",
-		Examples: []string{"close 32164", "close 32164 “Rekey interval fixed with the provider.”"},
+		Examples: []string{"close 32164", "close 32164 “Rekey interval fixed with the provider.”", "close 32164 Fixed with the provider --internal"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
 			t, rest, err := c.ticket(ctx)
 			if err != nil {

@@ -74,6 +74,9 @@ func (c *Call) addLine(ctx context.Context, t syncro.Ticket, rest string) (Resul
 // nth is the entry that a line numbers, and what stands behind the number.
 func nth[T any](entries []T, rest, what string) (T, string, error) {
 	var none T
+	if len(entries) == 0 {
+		return none, "", refuse("The ticket has no %s.", what)
+	}
 	word, rest := cutWord(rest)
 	n, err := strconv.Atoi(strings.TrimPrefix(word, "#"))
 	if err != nil || n < 1 || n > len(entries) {

@@ -59,9 +59,13 @@ func stopTimer() Command {
 			if err != nil {
 				return Result{}, &confirm.StoreError{Err: err}
 			}
-			switch {
-			case now == nil:
+			if now == nil {
 				return Result{}, refuse("You have no timer running.")
+			}
+			if word, rest := cutTicket(c.Rest); strings.TrimPrefix(word, "#") == strconv.FormatInt(now.Ticket, 10) {
+				c.Rest = rest // it need not be named
+			}
+			switch {
 			case flag(c.Rest) == "--discard":
 				if err := c.timers.discard(ctx, c.Who.Name); err != nil {
 					return Result{}, &confirm.StoreError{Err: err}
@@ -69,7 +73,7 @@ func stopTimer() Command {
 				return card(chat.Card{Title: "Timer discarded", Parts: []chat.Part{chat.Text(
 					fmt.Sprintf("%s on #%d is forgotten. Nothing was sent.", clockLength(now.minutes(c.Now)), now.Ticket))}}), nil
 			case c.Rest != "":
-				return Result{}, usage("“stop” takes nothing but --discard.")
+				return Result{}, usage("Your timer is on #%d. “stop” takes nothing but --discard.", now.Ticket)
 			}
 			if now.Ended.IsZero() {
 				now.Ended = c.Now
@@ -118,6 +122,14 @@ func timerEntries() Command {
 		Summary:  "A ticket's timer entries in Syncro: list, add, change, charge, delete",
 		Examples: []string{"timer 32164", "timer 32164 add 30m remote Rekey interval", "timer 32164 charge 1", "timer 32164 delete 1"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
+			switch word, rest := cutWord(c.Rest); strings.ToLower(word) {
+			case "start":
+				c.Rest = rest
+				return startTimer().Run(ctx, c)
+			case "stop":
+				c.Rest = rest
+				return stopTimer().Run(ctx, c)
+			}
 			t, rest, err := c.ticket(ctx)
 			if err != nil {
 				return Result{}, err

@@ -49,6 +49,7 @@ func TestAsPeopleType(t *testing.T) {
 
 		{"a refusal is no misunderstanding", "update 32164 invoiced", []string{"That cannot be done", "Nothing was sent. #32164 has no invoice"}, "Usage:"},
 		{"several customers", "create harbor Scanner fails", []string{"Which one do you mean?", "[Harbor Dental]", "[Harbor Dental East]"}, "Usage:"},
+		{"none of none", "line 32163 remove 1", []string{"That cannot be done", "Nothing was sent. The ticket has no charge."}, ""},
 		{"an amount", "invoice 32140", []string{"total 108.20", "99.95"}, ""},
 		{"closing what is closed", "close 32137", []string{"Closed → Resolved", "CAREFUL", "it is Closed already"}, ""},
 	}
@@ -75,9 +76,12 @@ func TestTimerIsNotLost(t *testing.T) {
 		dana := who(danaSlack, danaTeams)
 		ask(t, dana, "start 32163", "Timer started on #32163")
 		ask(t, dana, "stop", "Stopped: 0:01 on #32163")
+		ask(t, dana, "stop 32164", "Nothing was sent. Your timer is on #32163.")
+		ask(t, dana, "stop #32163", "Stopped: 0:01 on #32163")
 		unsettled := ask(t, dana, "start 32164", "Your last timer is not settled: 0:01 on #32163", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]")
 		press(t, dana, unsettled, "Discard", "Timer discarded")
-		ask(t, dana, "start 32164", "Timer started on #32164")
+		ask(t, dana, "timer start 32164", "Timer started on #32164")
+		ask(t, dana, "timer stop", "Stopped: 0:01 on #32164")
 	})
 }
 
