@@ -40,6 +40,9 @@ func createTicket() Command {
 			if err != nil {
 				return Result{}, err
 			}
+			if subject == "" {
+				return c.askSubject(ctx, customer, to)
+			}
 			return c.newTicket(ctx, customer, values{"subject": subject, "assignee": to})
 		},
 		Submit: func(ctx context.Context, c *Call, thread string, v map[string]string) (Result, error) {
@@ -238,6 +241,23 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, v values
 	facts, choices := c.similar(ctx, customer, subject, body)
 	plan.Facts = facts
 	return Result{Plan: plan, Choices: choices}, nil
+}
+
+// askSubject asks in the form what a line that names a customer lacks.
+func (c *Call) askSubject(ctx context.Context, customer syncro.Customer, to string) (Result, error) {
+	settings, err := c.Reader.Settings(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	w := syncro.CreateTicket{CustomerID: customer.ID, Customer: customer.Name}
+	if to != "" {
+		t, err := c.assignee(settings.Technicians, to, func(flag string) string { return fmt.Sprintf("create %s“%s”", flag, oneLine(customer.Name)) })
+		if err != nil {
+			return Result{}, err
+		}
+		w.UserID = t.ID
+	}
+	return Result{Ask: &Form{Form: c.filledIn(ctx, settings, w, "")}}, nil
 }
 
 // filledIn is the form of a ticket that is about to be made.

@@ -74,7 +74,10 @@ func (c *Call) showCustomer(ctx context.Context, customer syncro.Customer) (Resu
 	if err := c.customersTickets(ctx, &out, customer); err != nil {
 		return Result{}, err
 	}
-	return card(out), nil
+	if !c.Who.MayWrite {
+		return card(out), nil
+	}
+	return card(out, Choice{Label: "New ticket", Line: fmt.Sprintf("create “%s”", oneLine(customer.Name))}), nil
 }
 
 // latestTickets is how many tickets stand on a customer's card.

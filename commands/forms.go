@@ -95,6 +95,7 @@ func (b *Bot) Submit(ctx context.Context, req chat.Request) (map[string]string, 
 			}
 		}
 		result, err := b.propose(ctx, req.User, "", req.Form.Card, func(c *Call) (Result, error) {
+			c.name = command.Name
 			return command.Submit(ctx, c, a.About, req.Form.Values)
 		})
 		shown := b.present(ctx, req.User, "", result, err)

@@ -106,3 +106,26 @@ func TestOutcomeStays(t *testing.T) {
 		}
 	})
 }
+
+// TestCustomersTicket: a customer's card leads to a ticket for them, and what
+// is missing is asked in a form; a line of a list that was typed where a number
+// belongs is offered with the text that was filled in.
+func TestCustomersTicket(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		found := ask(t, dana, "customers maria", "Maria Lind", "[New ticket]")
+		press(t, dana, found, "New ticket", "New Syncro ticket")
+		dana.say(t, "create maria")
+		f := asked(t, dana, "New Syncro ticket", "Subject")
+		f.holds(t, map[string]string{"assignee": "me", "subject": ""})
+		c := fill(t, dana, f, map[string]string{"subject": "Fan again"}, "Confirm: Create a ticket for Maria Lind", "Fan again")
+		press(t, dana, c, "Cancel", "Cancelled")
+
+		ask(t, dana, "search vpn", "#32164")
+		dana.say(t, "note 1")
+		f = asked(t, dana, "Note on 1")
+		c = fill(t, dana, f, map[string]string{"text": "Two words"}, "Nothing was sent. There is no ticket #1.", "[Line 1 of your list]")
+		press(t, dana, c, "Line 1 of your list", "Confirm: Note on #32164", "Two words")
+	})
+}
