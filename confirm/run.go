@@ -116,6 +116,8 @@ type runner struct {
 	// compared: this run found the ticket as it was on the card before it sent
 	// anything, so what it has now is what this run added.
 	compared bool
+	// checked: this run looked a moment ago at what the step before made.
+	checked bool
 }
 
 // fresh is how long one reading of the ticket serves the steps of one run:
@@ -340,9 +342,11 @@ func (r *runner) stop(ctx context.Context, step *Step, why string) {
 }
 
 // guarded looks at a write's own condition, and reports whether it may be sent.
+// Where what the step before made was looked at a moment ago, that is the
+// condition of what follows from it: it is worth a request only after a pause.
 func (r *runner) guarded(ctx context.Context, step *Step, w syncro.Write) bool {
 	g, ok := w.(syncro.Guarded)
-	if !ok {
+	if !ok || r.checked {
 		return true
 	}
 	guard := g.Guard()
@@ -414,12 +418,13 @@ func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
 		return false
 	}
 	r.op.noteFound(step, Landed)
-	return r.landed(ctx, step)
+	r.checked = r.landed(ctx, step)
+	return r.checked
 }
 
 // landed notes that a step happened.
 func (r *runner) landed(ctx context.Context, step *Step) bool {
-	step.State, r.op.Began = Landed, true
+	step.State, r.op.Began, r.checked = Landed, true, false
 	r.Observe("step", step.Kind, string(step.State))
 	if w, err := r.op.write(step); err == nil {
 		ticket := r.op.Ticket.ID

@@ -732,3 +732,20 @@ func TestAChargeThatChangedUnderItsCard(t *testing.T) {
 		s.sent = s.writes()
 	})
 }
+
+// TestInvoicedNeedsItsInvoiceAfterAPause: the invoice that a bill made is deleted
+// before its last step goes on.
+func TestInvoicedNeedsItsInvoiceAfterAPause(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "PUT", Path: "/tickets/*"})
+		c := ask(t, s.dana, "bill 32163 45m remote Label editor mended", "Confirm:")
+		c = press(t, s.dana, c, "Confirm", "Steps 1 to 3 were done. Step 4 was not sent.")
+		s.Syncro.Change(func(d *syncrosim.Data) { d.Invoices = nil })
+		press(t, s.dana, c, "Try again", "Nothing more will be sent.", "the ticket has no invoice any more")
+		if k := s.ticket(t, 32163); k.Status == "Invoiced" {
+			t.Error("it is called Invoiced without an invoice")
+		}
+		s.sent = s.writes()
+	})
+}
