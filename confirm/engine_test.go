@@ -900,3 +900,31 @@ func TestWhoSeesNothingDoesNotSayItIsNotThere(t *testing.T) {
 		t.Errorf("%d comments were posted", n)
 	}
 }
+
+// Syncro answers 200 to the deletion of an invoice and deletes nothing: the card
+// does not say that it is gone.
+func TestAnInvoiceThatStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	paid := func(yes bool) {
+		w.sim.Change(func(d *syncrosim.Data) {
+			if !yes {
+				d.Invoices = append(d.Invoices, syncrosim.Invoice{Number: "67501", TicketID: ticket.ID, CustomerID: ticket.CustomerID})
+			}
+			d.Invoices[len(d.Invoices)-1].Paid = yes
+		})
+	}
+	paid(false)
+	id, _ := p.mustPropose(t, ticket.ID, syncro.DeleteInvoice{InvoiceID: w.sim.Invoices(ticket.Number)[0].ID})
+	w.whenWritten(func() { paid(true) })
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "Syncro took step 1, and what is there now is not seen to be right.", "Please look at it in Syncro")
+	if got := buttons(p.last(id)); got != "look stop" {
+		t.Errorf("buttons %q", got)
+	}
+	if len(w.sim.Invoices(ticket.Number)) != 1 {
+		t.Error("it is gone")
+	}
+}

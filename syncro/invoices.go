@@ -397,6 +397,17 @@ type DeleteInvoice struct {
 	What      string `json:"what,omitempty"`   // for the card alone: customer and total
 }
 
+// Guard is that nobody has paid it. Paying does not move its ticket.
+func (w DeleteInvoice) Guard() *Evidence {
+	return &Evidence{Path: invoicePath(w.InvoiceID), Effect: Sets, Read: func(body []byte) (Sight, error) {
+		i, err := decodeInvoice(body, w.InvoiceID)
+		if err != nil || !bool(i.Paid) {
+			return Sight{IsSet: err == nil}, err
+		}
+		return Sight{Why: "the invoice is paid by now, and what was paid stays"}, nil
+	}}
+}
+
 // Kind is "invoice.delete".
 func (DeleteInvoice) Kind() string { return "invoice.delete" }
 

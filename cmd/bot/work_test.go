@@ -512,9 +512,8 @@ func TestInvoices(t *testing.T) {
 	})
 }
 
-// TestInvoiceThatStays: Syncro answers 200 and deletes nothing, and the card
-// does not say that it is gone.
-func TestInvoiceThatStays(t *testing.T) {
+// TestInvoicePaidMeanwhile: what is paid by the time of the click is not deleted.
+func TestInvoicePaidMeanwhile(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *story) {
 		c := ask(t, s.dana, "invoice 32142 delete 67432", "Confirm: Delete an invoice of #32142")
@@ -523,12 +522,8 @@ func TestInvoiceThatStays(t *testing.T) {
 				d.Invoices[i].Paid = true
 			}
 		})
-		told := press(t, s.dana, c, "Confirm", "Syncro took step 1, and what is there now is not seen to be right.", "Please look at it in Syncro", "Delete invoice #67432", "[Look again]")
-		if told.has("Done and checked") {
-			t.Errorf("it says: %s", told.text)
-		}
+		press(t, s.dana, c, "Confirm", "Nothing was sent.", "the invoice is paid by now")
 		s.theInvoice(t, 32142)
-		s.sent = 1
 	})
 }
 
