@@ -320,7 +320,7 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 	} else {
 		plan.Steps = append(plan.Steps, line)
 	}
-	charge := syncro.Charge{ProductID: line.ProductID, Name: line.Name, Quantity: line.Quantity, Price: line.Price, Reckoned: c.Billing.Timers}
+	charge := syncro.Charge{ProductID: line.ProductID, Name: line.Name, Quantity: line.Quantity, Price: line.Price, Rate: line.Rate, Reckoned: c.Billing.Timers}
 	if err := c.addInvoice(ctx, plan, t, w, charge); err != nil {
 		return Result{}, err
 	}

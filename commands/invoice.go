@@ -93,7 +93,7 @@ func (c *Call) createInvoice(t syncro.Ticket, invoices []syncro.Invoice) (Result
 func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 	w := syncro.CreateInvoice{
 		TicketID: t.ID, CustomerID: t.CustomerID, Category: "Standard",
-		Prepaid: hasPrepaid(t),
+		Prepaid: t.HasPrepaid(),
 	}
 	for _, l := range t.LineItems {
 		if !l.Invoiced {

@@ -181,6 +181,9 @@ func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work) (syncro.AddL
 	rate := fmt.Sprintf("%s%s an hour, read from Syncro at %s", settings.Currency, syncro.Money(p.Price), p.Read.Local().Format("15:04 MST"))
 	if c.Billing.Omit {
 		line.Price, rate = "", "left to Syncro"
+		if !t.HasPrepaid() { // theirs may come at nothing
+			line.Rate = p.Price
+		}
 	}
 	facts := chat.Fields{
 		{Name: "Customer", Value: orNone(t.Customer)},
@@ -205,7 +208,7 @@ const emergency = "emergency"
 // twice. What is done about that is the shop's to say, in words on the card.
 func (c *Call) prepaidRule(t syncro.Ticket, labor, hours string) (billed, quantity, rule string) {
 	i := slices.IndexFunc(c.Billing.Labor, func(l Labor) bool { return strings.EqualFold(l.Name, labor) })
-	if i < 0 || !hasPrepaid(t) {
+	if i < 0 || !t.HasPrepaid() {
 		return labor, hours, ""
 	}
 	switch p := c.Billing.Labor[i].Prepaid; {
@@ -219,6 +222,3 @@ func (c *Call) prepaidRule(t syncro.Ticket, labor, hours string) (billed, quanti
 	}
 	return labor, hours, ""
 }
-
-// hasPrepaid reports whether a ticket's customer has hours paid for in advance.
-func hasPrepaid(t syncro.Ticket) bool { return strings.Trim(t.PrepayHours, "0.") != "" }

@@ -132,7 +132,7 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 // prepaidHours is what a ticket's customer has paid for in advance, in words;
 // empty where there is nothing.
 func prepaidHours(t syncro.Ticket) string {
-	if !hasPrepaid(t) {
+	if !t.HasPrepaid() {
 		return ""
 	}
 	return "prepaid " + t.PrepayHours + " h"

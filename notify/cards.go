@@ -68,7 +68,7 @@ func (n *Notifier) bill(ctx context.Context, r *syncro.Reader, f *facts, t syncr
 	default:
 		f.Check = "holds the ticket's charges"
 	}
-	if total, err := decimal.NewFromString(invoices[0].Total); err == nil && total.IsZero() && strings.Trim(t.PrepayHours, "0.") != "" {
+	if total, err := decimal.NewFromString(invoices[0].Total); err == nil && total.IsZero() && t.HasPrepaid() {
 		f.Check += "; prepaid hours pay it"
 	}
 	return nil

@@ -75,6 +75,12 @@ func samePrice(a, b string) bool {
 	return errX == nil && errY == nil && x.Equal(y)
 }
 
+// isAbove reports whether a is an amount above zero.
+func isAbove(a string) bool {
+	d, err := amount(a)
+	return err == nil && d.IsPositive()
+}
+
 // sameQuantity compares two quantities as numbers: "1.0" is "1". One that came
 // back rounded is not the one that was confirmed.
 func sameQuantity(a, b string) bool { return samePrice(a, b) }

@@ -154,7 +154,7 @@ func (r *Reader) TicketInvoices(ctx context.Context, ticketID int64) ([]Invoice,
 // all lines that Syncro marks as invoiced, or all where it marks none. why is
 // what it holds instead.
 func (r *Reader) Holds(ctx context.Context, t Ticket, invoiceID int64) (holds bool, why string, err error) {
-	w := CreateInvoice{TicketID: t.ID, CustomerID: t.CustomerID, Prepaid: strings.Trim(t.PrepayHours, "0.") != ""}
+	w := CreateInvoice{TicketID: t.ID, CustomerID: t.CustomerID, Prepaid: t.HasPrepaid()}
 	marked := slices.ContainsFunc(t.LineItems, func(l LineItem) bool { return l.Invoiced })
 	for _, l := range t.LineItems {
 		if l.Invoiced == marked {
@@ -180,7 +180,8 @@ type Charge struct {
 	ProductID int64  `json:"product_id,omitempty"` // 0: it goes by its name
 	Name      string `json:"name,omitempty"`       // the product's
 	Quantity  string `json:"quantity"`             // decimal
-	Price     string `json:"price,omitempty"`      // decimal, for one; empty: any
+	Price     string `json:"price,omitempty"`      // decimal, for one; empty: left to Syncro, and any
+	Rate      string `json:"rate,omitempty"`       // the product's, where Price is left to Syncro: where there is one, no line may come at nothing
 	Taxable   bool   `json:"taxable,omitempty"`
 	Reckoned  bool   `json:"reckoned,omitempty"` // of a timer: Syncro turns minutes into hours, and may round
 }
@@ -199,8 +200,11 @@ func (w CreateInvoice) wanted() string {
 	var parts []string
 	for _, c := range w.Lines {
 		what := cmp.Or(c.Name, fmt.Sprintf("product %d", c.ProductID)) + " · " + c.Quantity
-		if c.Price != "" {
+		switch {
+		case c.Price != "":
 			what += " × " + Money(c.Price)
+		case isAbove(c.Rate):
+			what += " at a price"
 		}
 		parts = append(parts, what)
 	}
@@ -352,7 +356,8 @@ func (w CreateInvoice) is(c Charge, l invoiceLineJSON) bool {
 	if c.ProductID == 0 || l.ProductID == 0 {
 		what = c.Name != "" && sameWords(c.Name, string(l.Item))
 	}
-	price := c.Price == "" || samePrice(c.Price, string(l.Price)) || w.Prepaid && samePrice("0", string(l.Price))
+	price := samePrice(c.Price, string(l.Price)) || w.Prepaid && samePrice("0", string(l.Price)) ||
+		c.Price == "" && (!isAbove(c.Rate) || isAbove(string(l.Price)))
 	quantity := sameQuantity(c.Quantity, string(l.Quantity)) || c.Reckoned && sameRounded(c.Quantity, string(l.Quantity))
 	return what && price && quantity && c.Taxable == bool(l.Taxable)
 }

@@ -16,6 +16,7 @@ type AddLine struct {
 	Description string `json:"description"`        // what was done, for the invoice
 	Quantity    string `json:"quantity"`           // decimal hours, as Hours makes them
 	Price       string `json:"price"`              // decimal, for one hour; empty: Syncro takes the product's
+	Rate        string `json:"rate,omitempty"`     // the product's, where Price is left to Syncro; empty: unknown
 	Currency    string `json:"currency,omitempty"` // for the card alone: "$"
 }
 
@@ -74,6 +75,15 @@ func (w AddLine) Made(body []byte) (int64, error) {
 		return 0, otherwise(l.ID, "line %d came back with product %d", l.ID, l.ProductID)
 	}
 	return int64(l.ID), nil
+}
+
+// Note says where Syncro put no price on the line, though it was left to it.
+func (w AddLine) Note(body []byte) string {
+	l, err := decodeOne[lineItemJSON](body, "ticket_line_item")
+	if err != nil || w.Price != "" || !isAbove(w.Rate) || !samePrice("0", string(l.Price)) {
+		return ""
+	}
+	return fmt.Sprintf("Syncro put no price on the charge, though the product's is %s%s. Please look at it in Syncro.", w.Currency, Money(w.Rate))
 }
 
 func (w AddLine) valid() error {

@@ -311,6 +311,9 @@ func (t Ticket) Finished() bool { return isFinal(t.Status) }
 // there are.
 func (t Ticket) Invoiced() bool { return strings.EqualFold(t.Status, "Invoiced") }
 
+// HasPrepaid reports whether the customer has hours paid for in advance.
+func (t Ticket) HasPrepaid() bool { return isAbove(t.PrepayHours) }
+
 // isFinal reports whether a status of Syncro's own means that nothing is left
 // to do.
 func isFinal(status string) bool {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -369,6 +371,34 @@ func TestPriceLeftToSyncro(t *testing.T) {
 		labor(t, s.ticket(t, 32163).Lines[0], 1190473, "0.75", "150", "Label editor mended")
 		is(t, "the total", s.theInvoice(t, 32163).Total, "112.50")
 	}, func(w *world) { w.cfg.Billing.Price = "omit" })
+}
+
+// TestPriceLeftToASyncroThatSetsNone: then neither the invoice nor the charge
+// alone passes for checked.
+func TestPriceLeftToASyncroThatSetsNone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		c := ask(t, s.dana, "bill 32163 45m remote Label editor mended", "Confirm:", "left to Syncro")
+		press(t, s.dana, c, "Confirm", "what is there now is not seen to be right", "Labor - Remote Business · 0.75 × 0", "at a price")
+		if k := s.ticket(t, 32163); k.Status == "Invoiced" {
+			t.Error("work at no price is called Invoiced")
+		}
+		c = ask(t, s.dana, "line 32170 add 30m remote Battery swapped", "Confirm:")
+		press(t, s.dana, c, "Confirm", "Syncro put no price on the charge")
+		s.sent = s.writes()
+	}, func(w *world) {
+		w.cfg.Billing.Price = "omit"
+		w.before = func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/add_line_item") {
+					body, _ := io.ReadAll(r.Body)
+					body = bytes.Replace(body, []byte("{"), []byte(`{"price_retail":0,`), 1)
+					r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+				}
+				next.ServeHTTP(rw, r)
+			})
+		}
+	})
 }
 
 func TestTimers(t *testing.T) {
