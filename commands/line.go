@@ -169,7 +169,7 @@ func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work) (syncro.AddL
 		return syncro.AddLine{}, nil, err
 	}
 	hours := syncro.Hours(w.minutes)
-	billed, quantity, rule := c.prepaidRule(t, w.labor, hours)
+	billed, quantity, rule := c.prepaidRule(t, w.labor, w.minutes)
 	p, err := c.product(ctx, billed)
 	if err != nil {
 		return syncro.AddLine{}, nil, err
@@ -206,14 +206,15 @@ const emergency = "emergency"
 // are taken by the hour: at a multiple of the rate one hour would cost such a
 // customer as much as any other, and beside an ordinary hour it would be charged
 // twice. What is done about that is the shop's to say, in words on the card.
-func (c *Call) prepaidRule(t syncro.Ticket, labor, hours string) (billed, quantity, rule string) {
+func (c *Call) prepaidRule(t syncro.Ticket, labor string, minutes int) (billed, quantity, rule string) {
+	hours := syncro.Hours(minutes)
 	i := slices.IndexFunc(c.Billing.Labor, func(l Labor) bool { return strings.EqualFold(l.Name, labor) })
 	if i < 0 || !t.HasPrepaid() {
 		return labor, hours, ""
 	}
 	switch p := c.Billing.Labor[i].Prepaid; {
 	case p != nil:
-		quantity = syncro.Times(hours, p.Times)
+		quantity = syncro.Times(minutes, p.Times)
 		return p.Labor, quantity, fmt.Sprintf("the customer has %s prepaid hours, so %s is billed as %s × %s: %s h for %s h worked. Nothing is added as %s",
 			t.PrepayHours, labor, p.Labor, p.Times, quantity, hours, labor)
 	case strings.EqualFold(labor, emergency):

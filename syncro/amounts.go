@@ -19,19 +19,20 @@ const hourPlaces = 4
 // Hours is minutes in the decimal hours that Syncro charges: exact where four
 // places are enough (45 is "0.75", 1 is "0.0167"), else rounded half up to
 // four (20 is "0.3333").
-func Hours(minutes int) string {
-	return decimal.NewFromInt(int64(minutes)).DivRound(decimal.NewFromInt(60), hourPlaces).String()
+func Hours(minutes int) string { return hours(decimal.NewFromInt(int64(minutes))) }
+
+// Times is Hours of so many times the minutes, rounded once; of the minutes as
+// they are where the factor is no number.
+func Times(minutes int, factor string) string {
+	f, err := amount(factor)
+	if err != nil {
+		return Hours(minutes)
+	}
+	return hours(decimal.NewFromInt(int64(minutes)).Mul(f))
 }
 
-// Times is a decimal of hours multiplied, rounded half up to four places; hours
-// as they are where the factor is no number.
-func Times(hours, factor string) string {
-	h, errH := amount(hours)
-	f, errF := amount(factor)
-	if errH != nil || errF != nil {
-		return hours
-	}
-	return h.Mul(f).Round(hourPlaces).String()
+func hours(minutes decimal.Decimal) string {
+	return minutes.DivRound(decimal.NewFromInt(60), hourPlaces).String()
 }
 
 // Sum adds decimals; what is none counts as nothing.

@@ -80,6 +80,21 @@ func TestHours(t *testing.T) {
 	}
 }
 
+// A multiple is rounded once: of 10 minutes, not of their 0.1667 hours.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		minutes      int
+		factor, want string
+	}{
+		{60, "1.5", "1.5"}, {10, "1.5", "0.25"}, {50, "1.5", "1.25"}, {25, "2", "0.8333"}, {7, "1.25", "0.1458"}, {45, "no number", "0.75"},
+	} {
+		if got := syncro.Times(c.minutes, c.factor); got != c.want {
+			t.Errorf("%d minutes × %s: %s hours, want %s", c.minutes, c.factor, got, c.want)
+		}
+	}
+}
+
 func TestWhichLineIsOurs(t *testing.T) {
 	t.Parallel()
 	const same = `"user_id":4101,"product_id":1190473,"name":"Labor - Remote Business","description":"Rekeyed the VPN &amp; tested twenty minutes.","quantity":"0.5","price_retail":150,"taxable":false}`
