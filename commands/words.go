@@ -59,6 +59,8 @@ func Explain(err error) (words, code string) {
 	case errors.As(err, &wrong):
 		return fmt.Sprintf("The key in your vault entry belongs to Syncro user %d, not to %d as the entry says. "+
 			"It is not used until the administrator has mended the entry.", wrong.Got, wrong.Want), "wrong-person"
+	case errors.As(err, &actor) && actor.Got.UserID == 0:
+		return fmt.Sprintf("You do not act as %s any more, as on the card. Type the command again.", actor.Want.Name), "wrong-person"
 	case errors.As(err, &actor):
 		return fmt.Sprintf("Your key now answers as %s (Syncro user %d), not as %s as on the card. Type the command again.",
 			actor.Got.FullName, actor.Got.UserID, actor.Want), "wrong-person"

@@ -12,8 +12,8 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
-// Options make an Engine. All but Patience, Looks, Quarantine, Lease, Observe,
-// Moved and Now must be set; where those are not, what they say at their end
+// Options make an Engine. All but Patience, Looks, Quarantine, Lease, Acts, Did,
+// Observe, Moved and Now must be set; where those are not, what they say at their end
 // holds.
 type Options struct {
 	Store   *Store
@@ -49,6 +49,10 @@ type Options struct {
 	// the longest single thing that is done under it, so that nobody takes
 	// over while a request is on its way: 2 Timeout + 5 s.
 	Lease time.Duration
+
+	// Acts, if set, reports whether a chat user still acts as the technician on
+	// a card. The configuration may have changed since it was drawn.
+	Acts func(user chat.User, technician string) bool
 
 	// Did, if set, is told of each step that landed, on which ticket, and for
 	// whom. It must not take long.
@@ -94,6 +98,9 @@ func New(o Options) *Engine {
 	}
 	if o.Moved == nil {
 		o.Moved = func(context.Context, string) {}
+	}
+	if o.Acts == nil {
+		o.Acts = func(chat.User, string) bool { return true }
 	}
 	if o.Did == nil {
 		o.Did = func(context.Context, int64, chat.User, As, syncro.Write) {}

@@ -272,6 +272,10 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		}
 		r.compared = true
 	}
+	if !r.Acts(r.op.Author, r.op.As.Name) {
+		r.cannotGoOn(ctx, &ActorError{Want: r.op.As})
+		return false
+	}
 	if r.Now().Sub(r.op.Pressed) > r.TTL {
 		// Confirmed long ago and never sent: the person may have done it by hand.
 		step.Why = "I was away and did not want to send it late without asking"
@@ -722,12 +726,16 @@ func listed(ids []int64) string {
 }
 
 // ActorError says that a technician's key now answers as somebody else than
-// on the card that was confirmed.
+// on the card that was confirmed; or, where Got is nobody, that the author of the
+// card does not act as that technician any more.
 type ActorError struct {
 	Want As
 	Got  Actor
 }
 
 func (e *ActorError) Error() string {
+	if e.Got.UserID == 0 {
+		return fmt.Sprintf("the author of the card does not act as %s any more", e.Want.Name)
+	}
 	return fmt.Sprintf("the key of %s answers as Syncro user %d, not %d as on the card", e.Want.Name, e.Got.UserID, e.Want.UserID)
 }

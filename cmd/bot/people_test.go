@@ -272,3 +272,28 @@ func TestReload(t *testing.T) {
 		w.tokens = append(slices.Clone(shop.Tokens), syncrosim.Token{Key: newToken, UserID: 4112, Name: "Priya Nair"})
 	})
 }
+
+// TestReassigned: a chat user becomes another technician between the card and
+// the click. What the card says is not sent in a name that is no longer theirs.
+func TestReassigned(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		rob := who(robSlack, robTeams)
+		c := ask(t, rob, "note 32164 Looked at the logs", "Confirm:", "Logged as")
+		after := *w.cfg
+		after.Technicians = slices.Clone(w.cfg.Technicians)
+		dana, was := &after.Technicians[0], &after.Technicians[1]
+		dana.Slack, dana.Teams = append(slices.Clone(dana.Slack), was.Slack...), append(slices.Clone(dana.Teams), was.Teams...)
+		was.Slack, was.Teams = []string{"T0001/" + samSlack}, []string{shopTenant + "/" + samTeams}
+		w.reload = func() (*config.Config, error) { return &after, nil }
+		vaultDoor.Lock()
+		defer vaultDoor.Unlock()
+		w.bringKey(t)
+		w.hangup <- os.Signal(syscall.SIGHUP)
+		until(t, "the configuration is read again", func() bool { return strings.Contains(w.log.String(), "were read again") })
+		press(t, rob, c, "Confirm", "Nothing was sent.", "You do not act as")
+		if n := w.writes(); n != 0 {
+			t.Errorf("%d writes reached Syncro", n)
+		}
+	}, func(w *world) { w.cfg.Technicians = w.cfg.Technicians[:2] })
+}

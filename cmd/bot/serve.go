@@ -149,6 +149,7 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 			}
 			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
 		},
+		Acts: func(user chat.User, technician string) bool { return b.people.Standing(user).Name == technician },
 		Did: func(ctx context.Context, ticketID int64, author chat.User, as confirm.As, w syncro.Write) {
 			b.news.Did(ctx, ticketID, author, as.FullName, w)
 		},

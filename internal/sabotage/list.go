@@ -64,6 +64,10 @@ var sabotages = []sabotage{
 		{"syncro/client.go", "\tt.DisableKeepAlives = true\n", ""},
 		{"syncro/client.go", `request.Header.Set("User-Agent", "syncrobot")`, `request.Header.Set("User-Agent", "syncrobot"); request.Header.Set("Idempotency-Key", "1")`},
 	}},
+	{"who became another technician acts as before", in("confirm/run.go",
+		"if !r.Acts(r.op.Author, r.op.As.Name) {", "if false {")},
+	{"an invoice that was paid is deleted", in("syncro/invoices.go",
+		"if err != nil || !bool(i.Paid) {", "if true {")},
 	{"another person behind the key", in("confirm/run.go",
 		"if err == nil && actor.UserID != r.op.As.UserID {", "if false {")},
 }
