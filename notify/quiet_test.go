@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
@@ -81,12 +79,14 @@ func TestTheNightIsQuiet(t *testing.T) {
 	if all := w.about("slack/C1"); len(all) != 1 {
 		t.Errorf("the night has %+v", all)
 	}
-	for _, z := range n.Redis.ZRangeWithScores(t.Context(), owed, 0, -1).Val() {
+	due := n.Redis.ZRangeWithScores(t.Context(), owed, 0, -1).Val()
+	for i, z := range due {
 		if int64(z.Score) != morning.UnixMilli() {
 			t.Errorf("%v is told at %v, in the night", z.Member, time.UnixMilli(int64(z.Score)))
 		}
-		n.Redis.ZAdd(t.Context(), owed, redis.Z{Score: float64(time.Now().UnixMilli()), Member: z.Member}) // the morning
+		due[i].Score = float64(time.Now().UnixMilli())
 	}
+	n.Redis.ZAdd(t.Context(), owed, due...) // the morning, for all at once
 	w.until("the morning tells the rest, in one message", func() bool { return len(w.about("slack/C1", "#32164", "#32163", "#32171", "#32170")) == 1 })
 	if all := w.about("slack/C1"); len(all) != 2 {
 		t.Errorf("the channel has %+v", all)
