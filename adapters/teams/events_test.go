@@ -303,6 +303,8 @@ func TestARepliersMessageGoesWhereItWasAsked(t *testing.T) {
 		change         map[string]any
 		want           []string
 	}{
+		{"in a channel of which Teams does not tell who is in it", "message-channel-mention", nil,
+			[]string{"/connector/v3/conversations/team-id;messageid=1795427175852/activities"}},
 		{"in a personal chat", "message-personal-slash-text", nil,
 			[]string{"/connector/v3/conversations/f6ed575a-ef24-4976-8788-1344018e9104/activities"}},
 		{"in a channel: the thread", "message-channel-mention", nil,
@@ -312,6 +314,9 @@ func TestARepliersMessageGoesWhereItWasAsked(t *testing.T) {
 			[]string{"/connector/v3/conversations", "/connector/v3/conversations/a:direct/activities"}},
 	} {
 		p := newWorld(t)
+		if strings.Contains(c.name, "does not tell") {
+			p.roster = nil
+		}
 		var ref chat.Ref
 		r := &recorder{command: func(ctx context.Context, _ chat.Request, to chat.Replier) {
 			var err error

@@ -3,6 +3,7 @@ package teams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -63,8 +64,8 @@ func (a *Adapter) preview(ctx context.Context, act activity, address string) *ch
 		return nil
 	}
 	if !act.personal() {
-		if why := a.overheard(ctx, act); why != "" {
-			a.log.Info("teams: a link is not previewed", "delivery", act.ID, "why", why)
+		if why, err := a.overheard(ctx, act); why != "" || err != nil {
+			a.log.Info("teams: a link is not previewed", "delivery", act.ID, "why", why, "err", err)
 			return nil
 		}
 	}
@@ -79,20 +80,18 @@ const rosterTime = 5 * time.Second
 const maxRoster = 500
 
 // overheard says why people of elsewhere may see what is said in act's
-// conversation, or why that cannot be learned: the bot is not in it. Empty
-// where only the organisation's own do.
-func (a *Adapter) overheard(ctx context.Context, act activity) string {
+// conversation; empty where only the organisation's own do. The error says why
+// that cannot be learned: the bot is not in it, or Teams does not tell.
+func (a *Adapter) overheard(ctx context.Context, act activity) (why string, err error) {
 	// A thread's members are its channel's.
 	conversation, _, _ := strings.Cut(act.Conversation.ID, ";messageid=")
 	if why, ok := a.rosters.get(conversation); ok {
-		return why
+		return why, nil
 	}
-	why, err := a.roster(ctx, act.ServiceURL, conversation)
-	if err != nil {
-		return fmt.Sprintf("who sees it is not known: %v", err)
+	if why, err = a.roster(ctx, act.ServiceURL, conversation); err == nil {
+		a.rosters.put(conversation, why)
 	}
-	a.rosters.put(conversation, why)
-	return why
+	return why, err
 }
 
 func (a *Adapter) roster(ctx context.Context, service, conversation string) (string, error) {
@@ -113,7 +112,10 @@ func (a *Adapter) roster(ctx context.Context, service, conversation string) (str
 	if err := json.Unmarshal(answer, &page); err != nil {
 		return "", fmt.Errorf("the members' records: %w", err)
 	}
-	if page.More != "" || len(page.Members) == 0 {
+	switch {
+	case len(page.Members) == 0:
+		return "", errors.New("Teams names nobody")
+	case page.More != "":
 		return "more people see it than are looked at", nil
 	}
 	for _, m := range page.Members {

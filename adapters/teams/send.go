@@ -100,7 +100,11 @@ func (a *Adapter) answers(ctx context.Context, act activity, user chat.User) (re
 	}
 	asking, stop := context.WithTimeout(ctx, rosterTime)
 	defer stop()
-	why := a.overheard(asking, act)
+	why, err := a.overheard(asking, act)
+	if err != nil {
+		// As with whom is asked whether they are a guest: Teams' troubles keep nobody from work.
+		a.log.Warn("teams: it could not be learned who reads along", "delivery", act.ID, "err", err)
+	}
 	if why == "" {
 		return a.here(act), true
 	}
