@@ -31,6 +31,7 @@ func createTicket() Command {
 			to := ""
 			c.Rest = cutFlags(c.Rest, func(flag string) bool {
 				name, is := strings.CutPrefix(flag, toFlag)
+				is = is && strings.TrimRight(name, `"”’»`) == name // else it ends a quoted subject
 				if is {
 					to = strings.ReplaceAll(strings.TrimPrefix(name, "@"), "_", " ")
 				}
@@ -211,7 +212,7 @@ func (c *Call) newTicket(ctx context.Context, customer syncro.Customer, v values
 		}
 	}
 	line := func(to string) string {
-		return fmt.Sprintf("create %s“%s” %s", to, oneLine(customer.Name), subject)
+		return fmt.Sprintf("create %s“%s” %s", to, oneLine(customer.Name), quoted(subject))
 	}
 	to, err := c.assignee(settings.Technicians, v["assignee"], line)
 	if err != nil {

@@ -119,8 +119,9 @@ func TestCustomersTicket(t *testing.T) {
 		dana.say(t, "create maria")
 		f := asked(t, dana, "New Syncro ticket", "Subject")
 		f.holds(t, map[string]string{"assignee": "me", "subject": ""})
-		c := fill(t, dana, f, map[string]string{"subject": "Fan again"}, "Confirm: Create a ticket for Maria Lind", "Fan again")
-		press(t, dana, c, "Cancel", "Cancelled")
+		c := fill(t, dana, f, map[string]string{"subject": "What is --to=rob"}, "Confirm: Create a ticket for Maria Lind", "What is --to=rob ·")
+		press(t, dana, c, "Cancel", "Cancelled", "create “Maria Lind” “What is --to=rob”")
+		ask(t, dana, "create “Maria Lind” “What is --to=rob”", "New ticket: What is --to=rob ·", "assigned to Dana Ruiz")
 
 		ask(t, dana, "search vpn", "#32164")
 		dana.say(t, "note 1")
