@@ -609,7 +609,7 @@ func TestCreate(t *testing.T) {
 		t.Run("several customers", func(t *testing.T) {
 			c := s.refuses(t, "create harbor Scanner fails", "Several customers are meant by “harbor”")
 			c = press(t, s.dana, c, "Harbor Dental East", "Confirm: Create a ticket for Harbor Dental East", "Scanner fails")
-			press(t, s.dana, c, "Cancel", "Cancelled", "create “Harbor Dental East” Scanner fails")
+			press(t, s.dana, c, "Cancel", "Cancelled", "create “Harbor Dental East” “Scanner fails”")
 		})
 		t.Run("for somebody else", func(t *testing.T) {
 			s.does(t, "create --to=rob quayside Till drawer sticks", 1, "Create a ticket for Quayside Books", "assigned to Rob Ames")
@@ -654,7 +654,10 @@ func TestCreate(t *testing.T) {
 		})
 		t.Run("no such customer", func(t *testing.T) {
 			s.refuses(t, "create zzyzx Scanner fails", "Syncro finds no customer “zzyzx”")
-			s.refuses(t, "create quayside", "Its subject is missing")
+		})
+		t.Run("a customer alone", func(t *testing.T) {
+			f := s.asks(t, "create quayside", "New Syncro ticket", "Subject")
+			f.holds(t, map[string]string{"subject": "", "assignee": "me"})
 		})
 		t.Run("a customer", func(t *testing.T) {
 			s.does(t, "customers create “Lakeside Optics” office@lakeside.example 555-0123", 1, "Create customer Lakeside Optics")
