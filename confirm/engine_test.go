@@ -385,6 +385,22 @@ func TestAnotherPersonBehindTheKeyStopsIt(t *testing.T) {
 	}
 }
 
+// The configuration makes the author another technician: nothing more goes out in
+// the name on their cards.
+func TestWhoBecameAnotherTechnician(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.Acts = func(who chat.User, technician string) bool { return who.Key() != dana.Key() || technician != "dana" }
+	p.press(t.Context(), VerbConfirm, id)
+	contains(t, p.last(id), "Nothing was sent.", "does not act as dana any more")
+	if w.sim.Count("POST", "/tickets/*/comment") != 0 {
+		t.Error("sent in a name that is not theirs any more")
+	}
+}
+
 func TestWithoutRedisNothingIsSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -901,24 +917,28 @@ func TestWhoSeesNothingDoesNotSayItIsNotThere(t *testing.T) {
 	}
 }
 
-// Syncro answers 200 to the deletion of an invoice and deletes nothing: the card
-// does not say that it is gone.
+// What is paid by the time of the click is not deleted. And where it is paid in
+// the last moment, Syncro answers 200 and deletes nothing: the card does not say
+// that it is gone.
 func TestAnInvoiceThatStays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.process()
 	ticket := w.ticket()
-	paid := func(yes bool) {
-		w.sim.Change(func(d *syncrosim.Data) {
-			if !yes {
-				d.Invoices = append(d.Invoices, syncrosim.Invoice{Number: "67501", TicketID: ticket.ID, CustomerID: ticket.CustomerID})
-			}
-			d.Invoices[len(d.Invoices)-1].Paid = yes
-		})
+	w.sim.Change(func(d *syncrosim.Data) {
+		d.Invoices = append(d.Invoices, syncrosim.Invoice{Number: "67501", TicketID: ticket.ID, CustomerID: ticket.CustomerID})
+	})
+	deletion := syncro.DeleteInvoice{InvoiceID: w.sim.Invoices(ticket.Number)[0].ID}
+	early, _ := p.mustPropose(t, ticket.ID, deletion)
+	id, _ := p.mustPropose(t, ticket.ID, deletion)
+	change := func(paid bool) {
+		w.sim.Change(func(d *syncrosim.Data) { d.Invoices[len(d.Invoices)-1].Paid = paid })
 	}
-	paid(false)
-	id, _ := p.mustPropose(t, ticket.ID, syncro.DeleteInvoice{InvoiceID: w.sim.Invoices(ticket.Number)[0].ID})
-	w.whenWritten(func() { paid(true) })
+	change(true)
+	p.press(t.Context(), VerbConfirm, early)
+	contains(t, p.last(early), "Nothing was sent.", "the invoice is paid by now")
+	change(false)
+	w.whenWritten(func() { change(true) })
 	p.press(t.Context(), VerbConfirm, id)
 	contains(t, p.last(id), "Syncro took step 1, and what is there now is not seen to be right.", "Please look at it in Syncro")
 	if got := buttons(p.last(id)); got != "look stop" {

@@ -67,7 +67,7 @@ var sabotages = []sabotage{
 	{"who became another technician acts as before", in("confirm/run.go",
 		"if !r.Acts(r.op.Author, r.op.As.Name) {", "if false {")},
 	{"an invoice that was paid is deleted", in("syncro/invoices.go",
-		"if err != nil || !bool(i.Paid) {", "if true {")},
+		"if err != nil || !bool(i.Paid) {", "if err != nil || !bool(i.Paid) || true {")},
 	{"another person behind the key", in("confirm/run.go",
 		"if err == nil && actor.UserID != r.op.As.UserID {", "if false {")},
 }
