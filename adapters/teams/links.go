@@ -114,7 +114,7 @@ func (a *Adapter) roster(ctx context.Context, service, conversation string) (str
 	}
 	switch {
 	case len(page.Members) == 0:
-		return "", errors.New("Teams names nobody")
+		return "", errors.New("nobody is named as a member")
 	case page.More != "":
 		return "more people see it than are looked at", nil
 	}
