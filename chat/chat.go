@@ -83,6 +83,7 @@ const VerbHome = "home"
 // Answer is what a click gets at once. Everything slow goes into Then.
 type Answer struct {
 	Replace *Card // takes the place of the clicked card
+	Stale   bool  // the click changed nothing: Replace was drawn before, and another card or a form may be in its place by now
 	Aside   *Card // shown to the one who clicked, the clicked card stays
 	Form    *Form // opened for the one who clicked
 

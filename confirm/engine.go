@@ -190,7 +190,7 @@ func (e *Engine) Replaced(ctx context.Context, author chat.User, id string, at c
 	switch {
 	case err != nil:
 		return e.failed(err), false
-	case how == gripOK, how == gripGone:
+	case how == gripOK, how == gripWas, how == gripGone:
 		return chat.Answer{}, true
 	}
 	return e.answer(ctx, how, op, at), false
@@ -208,7 +208,7 @@ func (e *Engine) cancel(ctx context.Context, id string, author chat.User, as str
 		e.notTheirs(ctx, op, author)
 		return gripOwner, op, nil
 	case op.State == Cancelled:
-		return gripOK, op, nil
+		return gripWas, op, nil
 	}
 	op.note(op.line(as))
 	how, now, err := e.Store.cancel(ctx, op, author)
@@ -311,11 +311,11 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	if how != gripOK {
 		return e.answer(ctx, how, op, click.Card)
 	}
+	card := op.card(false)
 	if op.State == Stopped {
 		e.Observe("operation", op.kind(), string(op.State))
-		return e.answer(ctx, gripState, op, click.Card)
+		return chat.Answer{Replace: &card}
 	}
-	card := op.card(false)
 	return chat.Answer{Replace: &card, Then: func(ctx context.Context) { e.run(ctx, op) }}
 }
 
@@ -486,7 +486,9 @@ func (e *Engine) answer(ctx context.Context, how grip, op *Operation, at chat.Re
 		return chat.Answer{Aside: &card}
 	}
 	card = e.face(ctx, op)
-	return chat.Answer{Replace: &card}
+	// Whoever brought it there drew it. By now a form may be in its place, or
+	// what asks instead.
+	return chat.Answer{Replace: &card, Stale: how != gripOK}
 }
 
 // failed is the answer when Redis does not do its part.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncrobot/syncrobot/chat"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 	"github.com/syncrobot/syncrobot/syncro"
 )
@@ -101,5 +102,35 @@ func TestOneClickWins(t *testing.T) {
 	}
 	if err := p.Store.save(t.Context(), first, p.Lease, 0); err != nil {
 		t.Errorf("the first has it no more: %v", err)
+	}
+}
+
+// TestAClickThatChangesNothingIsStale: what it shows was drawn before, and
+// something else may be in the card's place by now.
+func TestAClickThatChangesNothingIsStale(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	edited, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	if _, ok := p.Replaced(t.Context(), dana, edited, chat.Ref("card of "+edited)); !ok {
+		t.Fatal("it could not be edited")
+	}
+	cancelled, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	if a := p.press(t.Context(), VerbCancel, cancelled); a.Replace == nil || a.Stale {
+		t.Errorf("the click that cancels: %+v", a)
+	}
+	done, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	if a := p.press(t.Context(), VerbConfirm, done); a.Replace == nil || a.Stale {
+		t.Errorf("the click that confirms: %+v", a)
+	}
+	for id, words := range map[string]string{edited: "Nothing was sent", cancelled: "Nothing was sent", done: "Done and checked"} {
+		for _, verb := range []string{VerbConfirm, VerbCancel} {
+			a := p.press(t.Context(), verb, id)
+			if a.Replace == nil || !a.Stale {
+				t.Fatalf("%s: %+v", verb, a)
+			}
+			contains(t, *a.Replace, words)
+		}
 	}
 }

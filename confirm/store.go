@@ -164,6 +164,7 @@ const (
 	gripGone  grip = "gone"
 	gripOwner grip = "owner" // another person's
 	gripState grip = "state" // not in the state it was claimed from
+	gripWas   grip = "was"   // it was cancelled before
 	gripBusy  grip = "busy"  // another operation works on the ticket
 )
 

@@ -197,7 +197,8 @@ func (a *Adapter) click(ctx context.Context, w http.ResponseWriter, act activity
 // card, or else the form, or else the aside, to the one who clicked: other
 // people in the conversation still see the old card, and so do they when Teams
 // loads the chat anew (microsoft/botbuilder-js issue 4635). In a personal chat
-// that is left to what comes after, which draws its outcome there.
+// that is left to what comes after, which draws its outcome there. What is stale
+// is for the one who clicked alone: another card may be in its place.
 func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given chat.Answer, answered bool) {
 	drawing, stop := ctx, context.CancelFunc(func() {})
 	if given.Then != nil { // it may be what was confirmed
@@ -206,7 +207,7 @@ func (a *Adapter) show(ctx context.Context, act activity, user chat.User, given 
 	defer stop()
 	at := act.place()
 	at.Activity = act.ReplyToID
-	if given.Replace != nil && !(answered && act.personal() && given.Then != nil) {
+	if given.Replace != nil && !(answered && (given.Stale || act.personal() && given.Then != nil)) {
 		if err := a.Redraw(drawing, user, at.ref(), *given.Replace); err != nil {
 			a.log.Warn("teams: a card was not redrawn", "delivery", act.ID, "err", err)
 		}

@@ -360,6 +360,7 @@ func TestTheAnswerToAClick(t *testing.T) {
 	}{
 		{name: "replaced", answer: chat.Answer{Replace: card}, kind: cardAnswer, value: "Working"},
 		{name: "replaced for everybody", group: true, answer: chat.Answer{Replace: card}, kind: cardAnswer, value: "Working", calls: []string{put}},
+		{name: "replaced, and stale", group: true, answer: chat.Answer{Replace: card, Stale: true}, kind: cardAnswer, value: "Working"},
 		{name: "an aside", answer: chat.Answer{Aside: aside}, kind: messageAnswer, value: "Not yours\n‹b›"},
 		{name: "an aside in a group", group: true, answer: chat.Answer{Aside: aside}, kind: messageAnswer, value: "Not yours\n‹b›"},
 		{name: "both", group: true, answer: chat.Answer{Replace: card, Aside: aside}, kind: cardAnswer, value: "Working", calls: []string{put, open, whisper}},
