@@ -17,15 +17,14 @@ import (
 // to:me since:7d”. Each is empty where it was not.
 type filters struct{ words, customer, status, to, since string }
 
-// fields are the filters by name, in the order in which they are written.
-func (f *filters) fields() []struct {
+type filter struct {
 	name string
 	at   *string
-} {
-	return []struct {
-		name string
-		at   *string
-	}{{"customer", &f.customer}, {"status", &f.status}, {"to", &f.to}, {"since", &f.since}}
+}
+
+// fields are the filters by name, in the order in which they are written.
+func (f *filters) fields() []filter {
+	return []filter{{"customer", &f.customer}, {"status", &f.status}, {"to", &f.to}, {"since", &f.since}}
 }
 
 const filterNames = "customer:, status:, to: and since:"
@@ -67,14 +66,12 @@ func parseFilters(typed string) (filters, error) {
 		}
 		*at, rest = value, after
 	}
-	f.words = oneLine(strings.Join(words, " "))
-	if f == (filters{}) {
-		return filters{}, usage("What should I search for?")
+	if len(words) == 0 && f != (filters{}) {
+		return f, nil
 	}
-	if len([]rune(f.words)) > 200 {
-		return filters{}, refuse("That is too long to search for: 200 characters at most.")
-	}
-	return f, nil
+	var err error
+	f.words, err = searched(strings.Join(words, " "))
+	return f, err
 }
 
 // field is the filter of a name, nil where it is none's, and the name of the

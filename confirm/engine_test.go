@@ -833,7 +833,7 @@ func TestAChangeThatDoesNotMoveTheTicketIsSeen(t *testing.T) {
 						d.Customers[i].Email = "new@harbordental.example"
 					}
 				}
-			}, "e-mail goes to is now new@harbordental.example",
+			}, "the address for e-mail is now new@harbordental.example",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

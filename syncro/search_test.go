@@ -24,6 +24,7 @@ func TestSearchIsCheckedHereToo(t *testing.T) {
 		numbers []int64
 	}{
 		{syncro.TicketSearch{Words: "a b"}, "GET /tickets?query=a+b", []int64{11, 12, 13, 14}},
+		{syncro.TicketSearch{Words: "0"}, "GET /tickets?query=0", []int64{11, 12, 13, 14}},
 		{syncro.TicketSearch{Open: true}, "GET /tickets?status=Not+Closed", []int64{11, 13, 14}},
 		{syncro.TicketSearch{Status: "Resolved"}, "GET /tickets?status=Resolved", []int64{12}},
 		{syncro.TicketSearch{CustomerID: 7, UserID: 4101}, "GET /tickets?customer_id=7&user_id=4101", []int64{11, 12}},

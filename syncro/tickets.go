@@ -218,7 +218,7 @@ func (r *Reader) OpenTickets(ctx context.Context) (List[Ticket], error) {
 type TicketSearch struct {
 	Words      string    // what Syncro searches for, in what it searches; empty: any
 	Status     string    // as the account spells it; empty: any
-	Open       bool      // none whose status is final
+	Open       bool      // instead of Status: none whose status is final
 	CustomerID int64     // 0: anybody's
 	UserID     int64     // the technician; 0: any, and nobody's
 	Since      time.Time // updated then or later; zero: any
@@ -229,20 +229,23 @@ type TicketSearch struct {
 // leaves in.
 func (r *Reader) SearchTickets(ctx context.Context, s TicketSearch) (List[Ticket], error) {
 	query := url.Values{}
-	set := func(name, value string) {
-		if value != "" && value != "0" {
-			query.Set(name, value)
-		}
+	if s.Words != "" {
+		query.Set("query", s.Words)
 	}
-	set("query", s.Words)
-	set("status", s.Status)
-	if s.Open && s.Status == "" {
-		set("status", notClosed)
+	if s.Status != "" {
+		query.Set("status", s.Status)
 	}
-	set("customer_id", strconv.FormatInt(s.CustomerID, 10))
-	set("user_id", strconv.FormatInt(s.UserID, 10))
+	if s.Open {
+		query.Set("status", notClosed)
+	}
+	if s.CustomerID != 0 {
+		query.Set("customer_id", strconv.FormatInt(s.CustomerID, 10))
+	}
+	if s.UserID != 0 {
+		query.Set("user_id", strconv.FormatInt(s.UserID, 10))
+	}
 	if !s.Since.IsZero() {
-		set("since_updated_at", s.Since.UTC().Format(time.RFC3339))
+		query.Set("since_updated_at", s.Since.UTC().Format(time.RFC3339))
 	}
 	list, err := r.listTickets(ctx, query, 1)
 	list.Items = slices.DeleteFunc(list.Items, func(t Ticket) bool {
@@ -256,9 +259,7 @@ func (r *Reader) SearchTickets(ctx context.Context, s TicketSearch) (List[Ticket
 // TicketsOf lists a customer's tickets, finished ones too as far as Syncro's
 // list has them: its first page.
 func (r *Reader) TicketsOf(ctx context.Context, customerID int64) (List[Ticket], error) {
-	list, err := r.listTickets(ctx, url.Values{"customer_id": {strconv.FormatInt(customerID, 10)}}, 1)
-	list.Items = slices.DeleteFunc(list.Items, func(t Ticket) bool { return t.CustomerID != customerID })
-	return list, err
+	return r.SearchTickets(ctx, TicketSearch{CustomerID: customerID})
 }
 
 // manyPages is how many pages of what changed are read: 2,000 tickets, as
@@ -403,7 +404,7 @@ func (g Gist) Changes(since Gist) []string {
 	}
 	if since.Charges != "" {
 		if g.EmailTo != since.EmailTo {
-			changes = append(changes, fmt.Sprintf("e-mail goes to is now %s (was %s)", cmp.Or(g.EmailTo, "nobody"), cmp.Or(since.EmailTo, "nobody")))
+			changes = append(changes, fmt.Sprintf("the address for e-mail is now %s (was %s)", cmp.Or(g.EmailTo, "nobody"), cmp.Or(since.EmailTo, "nobody")))
 		}
 		if g.Charges != since.Charges && g.Lines == since.Lines {
 			changes = append(changes, "a charge was changed")

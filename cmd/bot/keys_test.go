@@ -11,6 +11,32 @@ import (
 	"github.com/syncrobot/syncrobot/syncro"
 )
 
+// keys runs "bot keys" with a config and the age key in a file, and returns
+// what it says. It never says a key.
+func (w *world) keys(t *testing.T, config, ageKey, stdin string, args ...string) (told string, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	c := root()
+	c.SetArgs(append([]string{"keys", "--config", config}, args...))
+	c.SetIn(strings.NewReader(stdin))
+	c.SetOut(&out)
+	w.withVault(t, func() {
+		if err = os.Setenv("SOPS_AGE_KEY_FILE", ageKey); err == nil {
+			err = c.ExecuteContext(t.Context())
+		}
+	})
+	told = out.String()
+	if err != nil {
+		told += err.Error()
+	}
+	for _, secret := range []string{danaToken, robToken, samToken, sharedToken} {
+		if strings.Contains(told, secret) {
+			t.Errorf("%v printed a key", args)
+		}
+	}
+	return told, err
+}
+
 // TestKeysCommand: an administrator adds, lists and verifies keys; no key is
 // ever printed.
 func TestKeysCommand(t *testing.T) {
@@ -26,23 +52,7 @@ func TestKeysCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(stdin string, args ...string) (string, error) {
-		var out bytes.Buffer
-		c := root()
-		c.SetArgs(append([]string{"keys", "--config", path}, args...))
-		c.SetIn(strings.NewReader(stdin))
-		c.SetOut(&out)
-		var err error
-		w.withVault(t, func() { err = c.ExecuteContext(t.Context()) })
-		told := out.String()
-		if err != nil {
-			told += err.Error()
-		}
-		for _, secret := range []string{danaToken, robToken, samToken, sharedToken} {
-			if strings.Contains(told, secret) {
-				t.Errorf("%v printed a key", args)
-			}
-		}
-		return told, err
+		return w.keys(t, path, w.KeyFile(), stdin, args...)
 	}
 	for _, c := range []struct {
 		stdin string
@@ -101,23 +111,7 @@ func TestKeysInit(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "password.yaml"), bytes.Replace(yaml, []byte("redis://"), []byte("redis://bot:${PASSWORD_TO_COME}@"), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(stdin string, args ...string) (string, error) {
-		var out bytes.Buffer
-		c := root()
-		c.SetArgs(append([]string{"keys", "--config", path}, args...))
-		c.SetIn(strings.NewReader(stdin))
-		c.SetOut(&out)
-		var err error
-		w.withVault(t, func() {
-			if err = os.Setenv("SOPS_AGE_KEY_FILE", key); err == nil {
-				err = c.ExecuteContext(t.Context())
-			}
-		})
-		if err != nil {
-			return out.String() + err.Error(), err
-		}
-		return out.String(), nil
-	}
+	run := func(stdin string, args ...string) (string, error) { return w.keys(t, path, key, stdin, args...) }
 	if told, err := run(samToken, "add", "sam"); err == nil || !strings.Contains(told, "bot keys init") {
 		t.Errorf("without a vault: %v: %s", err, told)
 	}

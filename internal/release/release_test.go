@@ -62,9 +62,9 @@ func TestArchivesHaveTheFilesAndAreTheSameEachTime(t *testing.T) {
 	}
 }
 
-// The test's own program is a Go program like any other.
-func TestTheBillNamesWhatIsLinked(t *testing.T) {
-	t.Parallel()
+// ownInfo is of the test's own program, a Go program like any other.
+func ownInfo(t *testing.T) *buildinfo.BuildInfo {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -73,6 +73,12 @@ func TestTheBillNamesWhatIsLinked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return info
+}
+
+func TestTheBillNamesWhatIsLinked(t *testing.T) {
+	t.Parallel()
+	info := ownInfo(t)
 	list, err := bill(info, []byte("program"))
 	if err != nil {
 		t.Fatal(err)
@@ -99,14 +105,7 @@ func TestTheBillNamesWhatIsLinked(t *testing.T) {
 
 func TestLicencesOfAllThatIsLinked(t *testing.T) {
 	t.Parallel()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := buildinfo.ReadFile(program)
-	if err != nil {
-		t.Fatal(err)
-	}
+	info := ownInfo(t)
 	terms, err := licences(".", info)
 	if err != nil {
 		t.Fatal(err)
