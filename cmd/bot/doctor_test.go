@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -276,7 +275,7 @@ func TestDoctorOnSyncro(t *testing.T) {
 		{"another's key", "syncro", another(func(o *syncrosim.Options) { o.Tokens[1].UserID, o.Tokens[1].Name = 4109, "Kim Lund" }),
 			"syncro: key of rob", doctor.Fails, "answers as Kim Lund (user 4109), and its entry says user 4107", "bot keys add rob"},
 		{"nobody there", "syncro", func(t *testing.T, p *patient) {
-			p.change(t, p.yaml[strings.Index(p.yaml, "http://127"):strings.Index(p.yaml, `"}`+"\nvault")], closedPort(t))
+			p.change(t, p.yaml[strings.Index(p.yaml, "http://127"):strings.Index(p.yaml, `"}`+"\nvault")], closed)
 		},
 			"syncro: account", doctor.Fails, "cannot be reached", "syncro.url"},
 		{"no permission for customers", "syncro", forbid("/api/v1/customers"),
@@ -310,16 +309,9 @@ func TestDoctorOnSyncro(t *testing.T) {
 	})
 }
 
-// closedPort is an address at which nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
-}
+// closed is an address at which nobody listens. A port that was free a moment
+// ago would not do: another test's server may have it by now.
+const closed = "http://127.0.0.1:1"
 
 func TestDoctorOnRedis(t *testing.T) {
 	set := func(key, value string) func(*testing.T, *patient) {
@@ -383,7 +375,7 @@ func TestDoctorOnSlack(t *testing.T) {
 		{"a wrong app token", "slack", socket(true), "slack: app token", doctor.Fails, "invalid_auth", "connections:write"},
 		{"a good app token", "slack", socket(false), "slack: app token", doctor.Fine, "", ""},
 		{"nobody there", "slack", func(t *testing.T, p *patient) {
-			p.change(t, strings.TrimSuffix(p.cfg.Slack.APIURL, "/api/"), closedPort(t))
+			p.change(t, strings.TrimSuffix(p.cfg.Slack.APIURL, "/api/"), closed)
 		}, "slack: app", doctor.Fails, "cannot be asked", "HTTPS_PROXY"},
 	})
 }
@@ -444,7 +436,7 @@ func TestDoctorOnThePublicAddress(t *testing.T) {
 		{"a proxy alone", "public", says(502, "Bad Gateway"), "public: address", doctor.Look, "no bot behind it", "Start “bot serve”"},
 		{"something else", "public", says(200, "It works!"), "public: address", doctor.Fails, "something else", "public_url"},
 		{"no host", "public", func(t *testing.T, p *patient) {
-			p.change(t, "admin: 127.0.0.1:0", "admin: 127.0.0.1:0\npublic_url: "+closedPort(t))
+			p.change(t, "admin: 127.0.0.1:0", "admin: 127.0.0.1:0\npublic_url: "+closed)
 		}, "public: address", doctor.Look, "cannot be reached from here", "from outside"},
 	})
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncrobot/syncrobot/internal/shop"
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
 
@@ -101,15 +100,13 @@ func TestKilled(t *testing.T) {
 	t.Parallel()
 	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
 		dana := who(danaSlack, danaTeams)
-		victim, address := w.process(t)
-		w.PointAt(address)
+		victim := w.process(t)
+		w.PointAt("http://" + victim.Listen)
 		c := ask(t, dana, "note 32164 last words", "Confirm:")
 		w.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.CommitThenHang, Method: "POST"})
 		press(t, dana, c, "Confirm", "Confirmed. Sending to Syncro as Dana Ruiz.")
 		until(t, "the note is on its way", func() bool { return w.Syncro.Count("POST", "") == 1 })
-		if err := victim.Kill(); err != nil {
-			t.Fatal(err)
-		}
+		victim.Kill()
 		w.PointAt("http://" + w.bot.public.Addr().String())
 		see(t, dana, "Done and checked", "looked for, and found", "logged as Dana Ruiz")
 		if !strings.Contains(w.log.String(), "operation resumed") {
@@ -132,24 +129,15 @@ func TestKilled(t *testing.T) {
 	}, func(w *world) { w.cfg.Syncro.Timeout = 2 * time.Second })
 }
 
-var (
-	listenLine = regexp.MustCompile(`(?m)^(listen|admin): .*$`)
-	syncroLine = regexp.MustCompile(`(?m)^syncro: .*$`)
-)
+var syncroLine = regexp.MustCompile(`(?m)^syncro: .*$`)
 
-// process runs one more bot of the world as a process of its own and returns
-// it with its address.
-func (w *world) process(t *testing.T) (*os.Process, string) {
+// process runs one more bot of the world as a process of its own.
+func (w *world) process(t *testing.T) *shop.Process {
 	t.Helper()
-	ports := map[string]string{"listen": freeAddress(t), "admin": freeAddress(t)}
 	yaml, err := os.ReadFile(filepath.Join(w.Dir, "bot.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	yaml = listenLine.ReplaceAllFunc(yaml, func(line []byte) []byte {
-		key, _, _ := bytes.Cut(line, []byte(":"))
-		return fmt.Appendf(nil, "%s: %s", key, ports[string(key)])
-	})
 	yaml = syncroLine.ReplaceAll(yaml, fmt.Appendf(nil, `syncro: {url: "%s", timeout: %s, requests_per_minute: 100000}`, w.cfg.Syncro.URL, w.cfg.Syncro.Timeout))
 	path := filepath.Join(w.Dir, "replica.yaml")
 	if err := os.WriteFile(path, yaml, 0o600); err != nil {
@@ -159,38 +147,21 @@ func (w *world) process(t *testing.T) (*os.Process, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	var log journal
-	cmd := exec.Command(self, "serve", "--config", path)
-	cmd.Env = append(os.Environ(), asBot+"=1", "SOPS_AGE_KEY_FILE="+filepath.Join(w.Dir, "age.key"))
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	p, err := shop.Start(ctx, &log, "env", asBot+"=1", "SOPS_AGE_KEY_FILE="+filepath.Join(w.Dir, "age.key"), self, "serve", "--config", path)
+	if err != nil {
+		t.Fatalf("%v; its log:\n%s", err, &log)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		p.Kill()
 		if t.Failed() {
 			t.Logf("the process's log:\n%s", &log)
 		}
 	})
-	until(t, "the process is ready", func() bool {
-		resp, err := alone().Get("http://" + ports["admin"] + "/readyz")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
-	return cmd.Process, "http://" + ports["listen"]
-}
-
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if _, err := p.Ready(ctx); err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return p
 }

@@ -104,7 +104,7 @@ func newSentinel(dir string, master int) (*Server, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	at, err := reserve()
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +118,11 @@ sentinel auth-user %[3]s %[5]s
 sentinel auth-pass %[3]s %[5]s
 sentinel down-after-milliseconds %[3]s %[6]d
 sentinel failover-timeout %[3]s 5000
-`, port, dir, MasterName, master, peers, downAfter.Milliseconds())
+`, at.port, dir, MasterName, master, peers, downAfter.Milliseconds())
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	return &Server{port: port, args: []string{conf, "--sentinel"}}, nil
+	return &Server{at: at, args: []string{conf, "--sentinel"}}, nil
 }
 
 // NewCluster starts three masters with a replica each, with their files in dir.

@@ -5,6 +5,7 @@ package redistest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os/exec"
@@ -21,7 +22,7 @@ import (
 // reaches before it is answered.
 type Server struct {
 	t    testing.TB // nil: no test owns it
-	port int
+	at   *reservation
 	user string // as whom clients log in, with the same word as password; empty: nobody
 	args []string
 	cmd  *exec.Cmd
@@ -36,7 +37,7 @@ func Start(t testing.TB) *Server {
 // Replica runs a replica of the server and waits until it has caught up.
 func (s *Server) Replica() *Server {
 	s.t.Helper()
-	r := start(s.t, "--replicaof", "127.0.0.1", strconv.Itoa(s.port), "--repl-diskless-sync-delay", "0")
+	r := start(s.t, "--replicaof", "127.0.0.1", strconv.Itoa(s.at.port), "--repl-diskless-sync-delay", "0")
 	if err := s.HasReplicas(1); err != nil {
 		s.t.Fatal(err)
 	}
@@ -62,29 +63,20 @@ func start(t testing.TB, options ...string) *Server {
 // It runs after Up and until Kill. options are redis-server's own, as
 // "--cluster-enabled", "yes".
 func New(dir string, options ...string) (*Server, error) {
-	port, err := freePort()
+	at, err := reserve()
 	if err != nil {
 		return nil, err
 	}
-	return &Server{port: port, args: append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(port),
+	return &Server{at: at, args: append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(at.port),
 		"--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning",
 		"--databases", strconv.Itoa(Databases)}, options...)}, nil
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // Addr is the server's host:port.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.at.port)) }
 
 // Port is the server's port on 127.0.0.1.
-func (s *Server) Port() int { return s.port }
+func (s *Server) Port() int { return s.at.port }
 
 // URL is the server's address as the configuration takes it.
 func (s *Server) URL() string { return fmt.Sprintf("redis://%s/0", s.Addr()) }
@@ -142,7 +134,15 @@ func (s *Server) Up() error {
 		s.cmd = nil
 		return fmt.Errorf("start redis-server: %w", err)
 	}
-	return s.until("answers", func(ctx context.Context, c *redis.Client) bool { return c.Ping(ctx).Err() == nil })
+	var other error
+	err := s.until("answers", func(ctx context.Context, c *redis.Client) bool {
+		info, err := c.InfoMap(ctx, "server").Result()
+		if pid := info["Server"]["process_id"]; err == nil && pid != strconv.Itoa(s.cmd.Process.Pid) {
+			other = fmt.Errorf("process %s is the redis-server on %s", pid, s.Addr())
+		}
+		return err == nil
+	})
+	return errors.Join(err, other)
 }
 
 // HasReplicas waits until the server has so many replicas that have caught up.
