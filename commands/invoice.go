@@ -60,7 +60,7 @@ func (c *Call) showInvoices(ctx context.Context, t syncro.Ticket, invoices []syn
 		}
 		table := chat.Table{Header: []string{"Line", "Quantity", "Price"}}
 		for _, l := range full.Lines {
-			table.Rows = append(table.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, syncro.Money(l.Price)})
+			table.Rows = append(table.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, l.Discount.Less(l.Price)})
 		}
 		out.Parts = append(out.Parts, chat.Text(invoiceLine([]syncro.Invoice{full}, nil)), table)
 	}
@@ -97,7 +97,7 @@ func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 	}
 	for _, l := range t.LineItems {
 		if !l.Invoiced {
-			w.Lines = append(w.Lines, syncro.Charge{ProductID: l.ProductID, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Taxable: l.Taxable})
+			w.Lines = append(w.Lines, l.Charge())
 		}
 	}
 	return w

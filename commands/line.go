@@ -45,7 +45,7 @@ func (c *Call) linesCard(t syncro.Ticket) chat.Card {
 	} else {
 		table := chat.Table{Header: []string{"No.", "Charge", "Quantity", "Price", "Description"}}
 		for i, l := range t.LineItems {
-			table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), clip(oneLine(l.Name), 50), l.Quantity, syncro.Money(l.Price), clip(oneLine(l.Description), 60)})
+			table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), clip(oneLine(l.Name), 50), l.Quantity, l.Discount.Less(l.Price), clip(oneLine(l.Description), 60)})
 		}
 		out.Parts = append(out.Parts, table)
 	}
@@ -119,7 +119,7 @@ func (c *Call) updateLine(ctx context.Context, t syncro.Ticket, rest string) (Re
 		Title: "Change a charge of " + name(t), Ticket: &t, Reckoned: true,
 		Steps: []syncro.Write{syncro.UpdateLine{
 			TicketID: t.ID, LineID: l.ID, ProductID: l.ProductID, Name: l.Name, Description: l.Description,
-			Quantity: syncro.Hours(n), Price: l.Price, Taxable: l.Taxable, From: inWords(l),
+			Quantity: syncro.Hours(n), Price: l.Price, Discount: l.Discount, Taxable: l.Taxable, From: inWords(l),
 		}},
 	}}, nil
 }
@@ -142,7 +142,7 @@ func (c *Call) removeLine(ctx context.Context, t syncro.Ticket, rest string) (Re
 }
 
 func inWords(l syncro.LineItem) string {
-	return fmt.Sprintf("%s × %s at %s", l.Quantity, clip(oneLine(l.Name), 60), syncro.Money(l.Price))
+	return fmt.Sprintf("%s × %s at %s", l.Quantity, clip(oneLine(l.Name), 60), l.Discount.Less(l.Price))
 }
 
 // product is what a kind of labor is billed as.

@@ -120,7 +120,7 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 	} else {
 		charges := chat.Table{Header: []string{"Charge", "Quantity", "Price"}}
 		for _, l := range t.LineItems {
-			charges.Rows = append(charges.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, syncro.Money(l.Price)})
+			charges.Rows = append(charges.Rows, []string{clip(oneLine(l.Name), 50), l.Quantity, l.Discount.Less(l.Price)})
 		}
 		out.Parts = append(out.Parts, charges)
 	}

@@ -35,6 +35,7 @@ type InvoiceLine struct {
 	Description string
 	Quantity    string // decimal
 	Price       string // decimal, for one
+	Discount    Discount
 	Taxable     bool
 }
 
@@ -61,6 +62,7 @@ type invoiceLineJSON struct {
 	Quantity  number  `json:"quantity"`
 	Price     number  `json:"price"`
 	Taxable   flag    `json:"taxable"`
+	discountJSON
 }
 
 func (i invoiceJSON) invoice() Invoice {
@@ -71,7 +73,7 @@ func (i invoiceJSON) invoice() Invoice {
 	for _, l := range i.Lines {
 		invoice.Lines = append(invoice.Lines, InvoiceLine{
 			ID: int64(l.ID), ProductID: int64(l.ProductID), Name: string(l.Item), Description: string(l.Name),
-			Quantity: string(l.Quantity), Price: string(l.Price), Taxable: bool(l.Taxable),
+			Quantity: string(l.Quantity), Price: string(l.Price), Discount: l.discount(), Taxable: bool(l.Taxable),
 		})
 	}
 	return invoice
@@ -158,7 +160,7 @@ func (r *Reader) Holds(ctx context.Context, t Ticket, invoiceID int64) (holds bo
 	marked := slices.ContainsFunc(t.LineItems, func(l LineItem) bool { return l.Invoiced })
 	for _, l := range t.LineItems {
 		if l.Invoiced == marked {
-			w.Lines = append(w.Lines, Charge{ProductID: l.ProductID, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Taxable: l.Taxable})
+			w.Lines = append(w.Lines, l.Charge())
 		}
 	}
 	sight, err := r.Look(ctx, w.Check(invoiceID))
@@ -184,6 +186,13 @@ type Charge struct {
 	Rate      string `json:"rate,omitempty"`       // the product's, where Price is left to Syncro: where there is one, no line may come at nothing
 	Taxable   bool   `json:"taxable,omitempty"`
 	Reckoned  bool   `json:"reckoned,omitempty"` // of a timer: Syncro turns minutes into hours, and may round
+
+	Discount Discount `json:"discount,omitzero"`
+}
+
+// Charge is the line as an invoice must have it.
+func (l LineItem) Charge() Charge {
+	return Charge{ProductID: l.ProductID, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Discount: l.Discount, Taxable: l.Taxable}
 }
 
 // Kind is "invoice.create".
@@ -202,7 +211,7 @@ func (w CreateInvoice) wanted() string {
 		what := cmp.Or(c.Name, fmt.Sprintf("product %d", c.ProductID)) + " · " + c.Quantity
 		switch {
 		case c.Price != "":
-			what += " × " + Money(c.Price)
+			what += " × " + c.Discount.Less(c.Price)
 		case isAbove(c.Rate):
 			what += " at a price"
 		}
@@ -325,6 +334,7 @@ func (w CreateInvoice) Misfit(t Ticket) string {
 		if !l.Invoiced {
 			lines = append(lines, invoiceLineJSON{
 				ProductID: integer(l.ProductID), Item: text(l.Name), Quantity: number(l.Quantity), Price: number(l.Price), Taxable: flag(l.Taxable),
+				discountJSON: discountJSON{Percent: number(l.Discount.Percent), Dollars: number(l.Discount.Dollars)},
 			})
 		}
 	}
@@ -356,8 +366,8 @@ func (w CreateInvoice) is(c Charge, l invoiceLineJSON) bool {
 	if c.ProductID == 0 || l.ProductID == 0 {
 		what = c.Name != "" && sameWords(c.Name, string(l.Item))
 	}
-	price := samePrice(c.Price, string(l.Price)) || w.Prepaid && samePrice("0", string(l.Price)) ||
-		c.Price == "" && (!isAbove(c.Rate) || isAbove(string(l.Price)))
+	price := samePrice(c.Price, string(l.Price)) || c.Price == "" && (!isAbove(c.Rate) || isAbove(string(l.Price)))
+	price = price && c.Discount.same(l.discount()) || w.Prepaid && samePrice("0", string(l.Price))
 	quantity := sameQuantity(c.Quantity, string(l.Quantity)) || c.Reckoned && sameRounded(c.Quantity, string(l.Quantity))
 	return what && price && quantity && c.Taxable == bool(l.Taxable)
 }
@@ -390,7 +400,7 @@ func (w CreateInvoice) valid() error {
 func inWords(lines []invoiceLineJSON) string {
 	var all []string
 	for _, l := range lines {
-		all = append(all, fmt.Sprintf("%s · %s × %s", l.Item, l.Quantity, Money(string(l.Price))))
+		all = append(all, fmt.Sprintf("%s · %s × %s", l.Item, l.Quantity, l.discount().Less(string(l.Price))))
 	}
 	return strings.Join(all, "; ")
 }

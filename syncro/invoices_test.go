@@ -66,6 +66,10 @@ func TestWhetherAnInvoiceHoldsExactlyItsLines(t *testing.T) {
 	both.Lines = append([]syncro.Charge{{Name: "Fee - Travel Time", Quantity: "1"}}, billed.Lines...)
 	anyPrice.Lines = []syncro.Charge{{ProductID: 1190473, Quantity: "0.5"}, {ProductID: 1190473, Quantity: "0.5", Price: "150"}}
 	prepaid.Prepaid = true
+	tenth, ten := billed, billed
+	tenth.Lines = []syncro.Charge{{ProductID: 1190473, Quantity: "0.5", Price: "150", Discount: syncro.Discount{Percent: "10.0"}}}
+	ten.Lines = []syncro.Charge{{ProductID: 1190473, Quantity: "0.5", Price: "150", Discount: syncro.Discount{Dollars: "10"}}}
+	less := func(line, discount string) string { return strings.Replace(line, `{`, `{`+discount+`,`, 1) }
 	for name, c := range map[string]struct {
 		write syncro.CreateInvoice
 		lines string
@@ -82,6 +86,15 @@ func TestWhetherAnInvoiceHoldsExactlyItsLines(t *testing.T) {
 		"no price":                         {billed, covered, false},
 		"no price, prepaid":                {prepaid, covered, true},
 		"prepaid, the price all the same":  {prepaid, remote, true},
+		"a discount that nobody confirmed": {billed, less(remote, `"discount_percent":10`), false},
+		"a discount under its other name":  {billed, less(remote, `"line_discount_percent":"10"`), false},
+		"an amount off":                    {billed, less(remote, `"discount_dollars":"10.00"`), false},
+		"no discount, in figures":          {billed, less(remote, `"discount_percent":0,"discount_dollars":"0.0"`), true},
+		"a discount that is no number":     {billed, less(remote, `"discount_percent":"some"`), false},
+		"the discount of the charge":       {tenth, less(remote, `"discount_percent":10`), true},
+		"the charge's discount was lost":   {tenth, remote, false},
+		"a percentage became an amount":    {tenth, less(remote, `"discount_dollars":"10"`), false},
+		"the amount off the charge":        {ten, less(remote, `"discount_dollars":"10.00"`), true},
 		"both, in any order":               {both, travel + "," + remote, true},
 		"one of both":                      {both, remote, false},
 		"the one with any price takes what is left": {anyPrice, strings.Replace(remote, "150.0", "175.0", 1) + "," + remote, true},

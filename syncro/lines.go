@@ -71,6 +71,8 @@ func (w AddLine) Made(body []byte) (int64, error) {
 		return 0, otherwise(l.ID, "line %d came back with the price %q", l.ID, l.Price)
 	case bool(l.Taxable):
 		return 0, otherwise(l.ID, "line %d came back taxed", l.ID)
+	case !l.discount().IsZero():
+		return 0, otherwise(l.ID, "line %d came back at %s", l.ID, l.discount().Less(string(l.Price)))
 	case l.ProductID != 0 && int64(l.ProductID) != w.ProductID:
 		return 0, otherwise(l.ID, "line %d came back with product %d", l.ID, l.ProductID)
 	}
@@ -109,7 +111,7 @@ func (w AddLine) compare(l lineItemJSON, by Author) likeness {
 	}
 	product := int64(l.ProductID) == w.ProductID
 	quantity := sameQuantity(w.Quantity, string(l.Quantity))
-	price := w.Price == "" || samePrice(w.Price, string(l.Price))
+	price := (w.Price == "" || samePrice(w.Price, string(l.Price))) && l.discount().IsZero()
 	name, description := sameWords(w.Name, string(l.Name)), sameWords(w.Description, string(l.Description))
 	switch {
 	case product && quantity && price && name && description && !bool(l.Taxable):
@@ -131,6 +133,8 @@ type UpdateLine struct {
 	Price       string `json:"price,omitempty"`    // decimal, for one
 	Taxable     bool   `json:"taxable"`            // as the line has it: always sent, a missing one could count as true
 	From        string `json:"from,omitempty"`     // for the card alone: the line before, in words
+
+	Discount Discount `json:"discount,omitzero"` // as the line has it: it cannot be sent, and must still be there
 }
 
 // Guard is that the ticket has no invoice.
@@ -208,7 +212,7 @@ func (w UpdateLine) isSet(l lineItemJSON) bool {
 		(w.Description == "" || sameWords(w.Description, string(l.Description))) &&
 		(w.Quantity == "" || sameQuantity(w.Quantity, string(l.Quantity))) &&
 		(w.Price == "" || samePrice(w.Price, string(l.Price))) &&
-		bool(l.Taxable) == w.Taxable
+		bool(l.Taxable) == w.Taxable && l.discount().same(w.Discount)
 }
 
 func (w UpdateLine) valid() error {

@@ -107,6 +107,7 @@ func TestWhichLineIsOurs(t *testing.T) {
 		"more hours":                      {change(`"0.5"`, `"5"`), "near"},
 		"without price":                   {change(`:150`, `:0`), "near"},
 		"another price":                   {change(`:150`, `:175`), "near"},
+		"with a discount":                 {change(`:150`, `:150,"line_discount_percent":10`), "near"},
 		"taxed":                           {change(`"taxable":false`, `"taxable":true`), "near"},
 		"without product":                 {change(`1190473`, `null`), "near"},
 		"a description that was cut":      {change(` tested twenty minutes.`, ``), "near"},
@@ -144,6 +145,8 @@ func TestWhetherALineWasAdded(t *testing.T) {
 		"price null":     `{"id":9,"quantity":"0.5","price_retail":null}`,
 		"another price":  `{"id":9,"quantity":"0.5","price_retail":15}`,
 		"other hours":    `{"id":9,"quantity":"1.0","price_retail":150}`,
+		"a discount":     `{"id":9,"quantity":"0.5","price_retail":150,"line_discount_percent":10}`,
+		"an amount off":  `{"id":9,"quantity":"0.5","price_retail":150,"discount_dollars":"5.00"}`,
 		"taxed":          `{"id":9,"quantity":"0.5","price_retail":150,"taxable":true}`,
 		"no id":          `{"id":null,"quantity":"0.5","price_retail":150}`,
 		"nothing":        `{}`,
@@ -164,7 +167,7 @@ func TestWhetherALineWasChanged(t *testing.T) {
 	}
 	for name, change := range map[string][2]string{
 		"as wanted": {`9`, `9`}, "product": {`26118`, `1`}, "name": {`Onsite`, `Remote`}, "description": {`On site`, `Off site`},
-		"hours": {`0.75`, `7.5`}, "price": {`175`, `0`}, "tax": {`false`, `true`}, "another line": {`"id":9`, `"id":8`},
+		"hours": {`0.75`, `7.5`}, "price": {`175`, `0`}, "tax": {`false`, `true`}, "discount": {`175`, `175,"line_discount_percent":5`}, "another line": {`"id":9`, `"id":8`},
 	} {
 		line := strings.Replace(same, change[0], change[1], 1)
 		sight, err := w.Evidence(dana).Read([]byte(`{"ticket":{"id":5,"line_items":[{"id":1},` + line + `]}}`))
@@ -173,6 +176,13 @@ func TestWhetherALineWasChanged(t *testing.T) {
 		}
 		if _, err := w.Made([]byte(`{"ticket_line_item":` + line + `}`)); (err == nil) != (name == "as wanted") {
 			t.Errorf("%s: made, %v", name, err)
+		}
+	}
+	discounted := w
+	discounted.Discount = syncro.Discount{Percent: "5"}
+	for line, good := range map[string]bool{same: false, strings.Replace(same, `175`, `175,"line_discount_percent":"5.0"`, 1): true} {
+		if _, err := discounted.Made([]byte(`{"ticket_line_item":` + line + `}`)); (err == nil) != good {
+			t.Errorf("a line with a discount came back as %s: %v", line, err)
 		}
 	}
 	onlyHours := syncro.UpdateLine{TicketID: 5, LineID: 9, Quantity: "0.75"}

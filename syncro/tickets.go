@@ -59,6 +59,7 @@ type LineItem struct {
 	Description string
 	Quantity    string // decimal
 	Price       string // decimal, for one
+	Discount    Discount
 	Taxable     bool
 	Invoiced    bool // it is on an invoice, as Syncro's "converted" is understood
 }
@@ -116,6 +117,7 @@ type lineItemJSON struct {
 	Price       number  `json:"price_retail"`
 	Taxable     flag    `json:"taxable"`
 	Converted   flag    `json:"converted"`
+	discountJSON
 }
 
 type timerJSON struct {
@@ -170,7 +172,7 @@ func (t ticketJSON) ticket() Ticket {
 		ticket.LineItems = append(ticket.LineItems, LineItem{
 			ID: int64(l.ID), ProductID: int64(l.ProductID), UserID: int64(l.UserID),
 			Name: string(l.Name), Description: string(l.Description),
-			Quantity: string(l.Quantity), Price: string(l.Price), Taxable: bool(l.Taxable), Invoiced: bool(l.Converted),
+			Quantity: string(l.Quantity), Price: string(l.Price), Discount: l.discount(), Taxable: bool(l.Taxable), Invoiced: bool(l.Converted),
 		})
 	}
 	for _, s := range t.Timers.value {

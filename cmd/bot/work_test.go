@@ -542,6 +542,31 @@ func TestInvoices(t *testing.T) {
 	})
 }
 
+// TestDiscounts: what comes off a charge is shown, stays when the charge is
+// changed, and an invoice without it is not the one that was confirmed.
+func TestDiscounts(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		off := func(percent int64) {
+			t.Helper()
+			if err := s.Syncro.Edit(32144, func(k *syncrosim.Ticket) { k.Lines[0].Percent = decimal.NewFromInt(percent) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		off(10)
+		s.shows(t, "ticket 32144", "150.00 less 10%")
+		s.does(t, "line 32144 update 1 30m", 1, "0.75 × Labor - Remote Business at 150.00 less 10%")
+		c := ask(t, s.dana, "invoice 32144 create", "Confirm: Invoice #32144", "with exactly: Labor - Remote Business · 0.5 × 150.00 less 10%")
+		off(50)
+		c = press(t, s.dana, c, "Confirm", "Nothing was sent", "a charge was changed")
+		off(10)
+		c = press(t, s.dana, c, "Preview again", "Confirm: Invoice #32144", "150.00 less 10%")
+		s.confirm(t, c)
+		is(t, "the total", s.theInvoice(t, 32144).Total, "67.50")
+		s.shows(t, "invoice 32144", "150.00 less 10%")
+	})
+}
+
 // TestInvoicePaidMeanwhile: what is paid by the time of the click is not deleted.
 func TestInvoicePaidMeanwhile(t *testing.T) {
 	t.Parallel()

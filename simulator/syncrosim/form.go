@@ -95,3 +95,11 @@ func quoted(d decimal.Decimal) string {
 
 // bare is a decimal as a number: money on products and on tickets' lines.
 func bare(d decimal.Decimal) json.Number { return json.Number(d.String()) }
+
+// discount is what comes off a line: null where nothing does.
+func discount(d decimal.Decimal) any {
+	if d.IsZero() {
+		return nil
+	}
+	return quoted(d)
+}

@@ -32,7 +32,7 @@ func (s *Syncro) invoiceDetail(v *Invoice) object {
 		lines = append(lines, object{
 			"id": l.ID, "created_at": at, "updated_at": at, "invoice_id": v.ID, "item": l.Item, "name": l.Name, "cost": quoted(l.Cost),
 			"price": quoted(l.Price), "quantity": quoted(l.Quantity), "product_id": ref(l.ProductID), "taxable": l.Taxable,
-			"discount_percent": nil, "position": l.Position, "invoice_bundle_id": nil, "discount_dollars": nil,
+			"discount_percent": discount(l.Percent), "position": l.Position, "invoice_bundle_id": nil, "discount_dollars": discount(l.Discount),
 		})
 	}
 	out["line_items"], out["payments"], out["date_received"], out["customer"] = lines, []any{}, nil, nil
@@ -155,7 +155,7 @@ func (s *Syncro) pull(v *Invoice, t *Ticket, customer *Customer) {
 		}
 		l.Converted = true
 		v.Lines = append(v.Lines, InvoiceLine{
-			ID: s.newID(), LineID: l.ID, ProductID: l.ProductID, Item: l.Name, Name: l.Description, Cost: l.Cost, Price: l.Price,
+			ID: s.newID(), LineID: l.ID, ProductID: l.ProductID, Item: l.Name, Name: l.Description, Cost: l.Cost, Price: l.Price, Percent: l.Percent, Discount: l.Discount,
 			Quantity: l.Quantity, Taxable: l.Taxable, Position: l.Position, Created: v.Created,
 		})
 		charged := l.Quantity
@@ -165,7 +165,8 @@ func (s *Syncro) pull(v *Invoice, t *Ticket, customer *Customer) {
 			v.Prepaid = v.Prepaid.Add(covered)
 			charged = charged.Sub(covered)
 		}
-		amount := charged.Mul(l.Price).Round(2)
+		amount := charged.Mul(l.Price)
+		amount = amount.Sub(amount.Mul(l.Percent).Shift(-2)).Sub(l.Discount).Round(2)
 		v.Subtotal = v.Subtotal.Add(amount)
 		if l.Taxable {
 			v.Tax = v.Tax.Add(amount.Mul(s.data.Settings.TaxRate).Round(2))

@@ -18,7 +18,7 @@ func (s *Syncro) lineObject(t *Ticket, l *Line) object {
 		"description": l.Description, "quantity": quoted(l.Quantity), "product_category": category, "upc_code": nil, "taxable": l.Taxable,
 		"cost_cents": cents(l.Cost), "retail_cents": cents(l.Price), "created_at": t.TimeForm.stamp(l.Created),
 		"updated_at": t.TimeForm.stamp(l.Updated), "converted": l.Converted, "item_id": nil, "position": l.Position,
-		"estimate_line_item_id": nil, "old_price": nil, "line_discount_percent": nil, "discount_dollars": nil,
+		"estimate_line_item_id": nil, "old_price": nil, "line_discount_percent": discount(l.Percent), "discount_dollars": discount(l.Discount),
 		"original_ticket_line_item_id": nil, "price_cost": bare(l.Cost), "price_retail": bare(l.Price),
 	}
 }

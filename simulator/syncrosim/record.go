@@ -119,7 +119,9 @@ type Line struct {
 	Description string          `json:"description"`
 	Quantity    decimal.Decimal `json:"quantity"` // hours, for labor
 	Cost        decimal.Decimal `json:"cost"`
-	Price       decimal.Decimal `json:"price"` // of one
+	Price       decimal.Decimal `json:"price"`    // of one
+	Percent     decimal.Decimal `json:"percent"`  // off, as people give it in the GUI
+	Discount    decimal.Decimal `json:"discount"` // an amount off the line
 	Taxable     bool            `json:"taxable"`
 	Converted   bool            `json:"converted"` // it is on an invoice
 	Position    int             `json:"position"`
@@ -174,6 +176,8 @@ type InvoiceLine struct {
 	Name      string          `json:"name"`
 	Cost      decimal.Decimal `json:"cost"`
 	Price     decimal.Decimal `json:"price"`
+	Percent   decimal.Decimal `json:"percent"`  // off
+	Discount  decimal.Decimal `json:"discount"` // an amount off the line
 	Quantity  decimal.Decimal `json:"quantity"`
 	Taxable   bool            `json:"taxable"`
 	Position  int             `json:"position"`
