@@ -213,9 +213,9 @@ func (w work) form(ticket string, known Known) *Form {
 		length = fmt.Sprint(w.minutes)
 	}
 	number, _ := strconv.ParseInt(strings.TrimPrefix(ticket, "#"), 10, 64)
-	timed := known.Timer.on(number)
-	if timed {
-		hint += ". Your timer: " + known.Timer.inWords(known.Now)
+	timer := known.Timers.on(number)
+	if timer != nil {
+		hint += ". Your timer: " + timer.inWords(known.Now)
 	}
 	kinds := make([]chat.Option, len(known.Billing.Labor))
 	for i, l := range known.Billing.Labor {
@@ -234,7 +234,7 @@ func (w work) form(ticket string, known Known) *Form {
 			}},
 		},
 	}}
-	if timed {
+	if timer != nil {
 		form.Inputs = append(form.Inputs, chat.Input{
 			Name: "timer", Label: "This settles my timer", Kind: chat.Check, Value: strconv.FormatBool(!w.keepTimer),
 		})
@@ -325,14 +325,14 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 		return Result{}, err
 	}
 	variants := w.variants(t.Number)
-	if known.Timer.on(t.Number) {
+	if timer := known.Timers.on(t.Number); timer != nil {
 		other := w
 		other.keepTimer = !w.keepTimer
-		label, fact := "Keep my timer", known.Timer.inWords(c.Now)+": settled by this bill"
+		label, fact := "Keep my timer", timer.inWords(c.Now)+": settled by this bill"
 		if w.keepTimer {
-			label, fact = "Settle my timer", known.Timer.inWords(c.Now)+": it is kept"
+			label, fact = "Settle my timer", timer.inWords(c.Now)+": it is kept"
 		} else {
-			plan.Timer = known.Timer.mark()
+			plan.Timer = timer.mark()
 		}
 		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: fact})
 		variants = append(variants, Choice{Label: label, Line: other.line(t.Number)})

@@ -56,7 +56,7 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 	if total, going := timeSpent(t.Timers); total == 0 && going == "" && len(t.LineItems) == 0 {
 		plan.Facts = append(plan.Facts, chat.Field{Name: "Time", Value: "none is logged on this ticket: it can be billed afterwards"})
 	}
-	if timer := c.Known(ctx).Timer; timer.on(t.Number) {
+	if timer := c.Known(ctx).Timers.on(t.Number); timer != nil {
 		n := timer.minutes(c.Now)
 		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: timer.inWords(c.Now) + ": it goes on until you bill or stop it"})
 		plan.After[0] = confirm.After{Label: "Bill " + clockLength(n) + "…", Line: fmt.Sprintf("bill %d %dm", t.Number, n)}

@@ -90,7 +90,7 @@ type Known struct {
 	Rules
 	Settings syncro.Settings // the account's lists, up to a day old; empty where they were not read
 	Own      bool            // the person has a key of their own
-	Timer    *running        // theirs, running or stopped; nil for none
+	Timers   measures        // theirs, running or stopped
 	Now      time.Time
 
 	invoiced func(word string) bool // whether a ticket, as typed, was Invoiced when it was last read

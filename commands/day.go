@@ -115,22 +115,39 @@ func (c *Call) zone() *time.Location {
 	return c.Who.Zone
 }
 
-// waiting is what a day begins with, and asks Redis alone: the running timer,
-// and the operations that wait for the person.
-func (c *Call) waiting(ctx context.Context) (timer *running, ops []chat.Card, err error) {
-	if timer, err = c.timers.get(ctx, c.Who.Name); err != nil {
-		return nil, nil, &confirm.StoreError{Err: err}
+// waiting is what a day begins with, and asks Redis alone: the timers, and the
+// operations that wait for the person.
+func (c *Call) waiting(ctx context.Context) (timers measures, ops []chat.Card, err error) {
+	if timers, err = c.timers.get(ctx, c.Who.Name); err != nil {
+		return nil, nil, err
 	}
 	ops, err = c.Pending(ctx)
-	return timer, ops, err
+	return timers, ops, err
+}
+
+// timerRows is a technician's timers with a button for each.
+func (c *Call) timerRows(out *Result, timers measures) []chat.Part {
+	if len(timers) == 0 {
+		return nil
+	}
+	var rows []row
+	for _, m := range timers {
+		act := Choice{"Settle", fmt.Sprintf("stop %d", m.Ticket)}
+		if m.runs() {
+			act.Label = "Stop"
+		}
+		rows = append(rows, row{[]string{c.timerLine(m)}, act})
+	}
+	return []chat.Part{out.rows([]string{"Timer"}, rows...)}
 }
 
 // timerLine says how a timer stands.
-func (c *Call) timerLine(r running) string {
-	if !r.Ended.IsZero() {
-		return fmt.Sprintf("■ Timer stopped, not billed yet: %s on #%d %s", clockLength(r.minutes(c.Now)), r.Ticket, clip(oneLine(r.Subject), 60))
+func (c *Call) timerLine(m measured) string {
+	how := "▶ Timer running"
+	if !m.runs() {
+		how = "■ Timer stopped, not billed yet"
 	}
-	return fmt.Sprintf("▶ Timer running: %s on #%d %s", clockLength(r.minutes(c.Now)), r.Ticket, clip(oneLine(r.Subject), 60))
+	return fmt.Sprintf("%s: %s on #%d %s", how, clockLength(m.minutes(c.Now)), m.Ticket, clip(oneLine(m.Subject), 60))
 }
 
 // split parts tickets by a question, keeping their order.
@@ -177,7 +194,7 @@ const homeTTL = 12 * time.Hour
 const homeRows = 15
 
 func (c *Call) home(ctx context.Context) (Result, error) {
-	timer, ops, err := c.waiting(ctx)
+	timers, ops, err := c.waiting(ctx)
 	if err != nil {
 		return Result{}, err
 	}
@@ -190,9 +207,7 @@ func (c *Call) home(ctx context.Context) (Result, error) {
 	if c.Who.Shared {
 		day.Title = c.Who.Name + strings.TrimPrefix(day.Title, c.Who.FullName)
 	}
-	if timer != nil {
-		day.Parts = append(day.Parts, out.rows([]string{"Timer"}, row{[]string{c.timerLine(*timer)}, Choice{"Stop", "stop"}}))
-	}
+	day.Parts = append(day.Parts, c.timerRows(&out, timers)...)
 	if len(ops) > 0 {
 		day.Parts = append(day.Parts, chat.Fields{{Name: "Waiting for you", Value: strconv.Itoa(len(ops))}})
 		var rows []row

@@ -73,12 +73,12 @@ func New(o Options) *Bot {
 func (b *Bot) known(ctx context.Context, user chat.User) Known {
 	who := b.People.Standing(user)
 	settings, _ := b.Syncro.KnownSettings(ctx)
-	timer, err := b.timers.get(ctx, who.Name)
+	timers, err := b.timers.get(ctx, who.Name)
 	if err != nil {
-		b.Log.Warn("a running timer could not be read", "error", err)
+		b.Log.Warn("the running timers could not be read", "error", err)
 	}
 	return Known{
-		Rules: b.Rules, Settings: settings, Own: who.Own, Timer: timer, Now: time.Now(),
+		Rules: b.Rules, Settings: settings, Own: who.Own, Timers: timers, Now: time.Now(),
 		invoiced: func(word string) bool { return b.noticed.invoiced(ctx, word) },
 	}
 }

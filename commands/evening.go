@@ -77,16 +77,17 @@ func (b *Bot) nudge(ctx context.Context, p identity.Person, now time.Time) {
 	if b.Evening.Nudge == 0 {
 		return
 	}
-	r, err := (timers{b.Redis}).get(ctx, p.Name)
-	if err != nil || r == nil || !r.Ended.IsZero() || now.Sub(r.Started) < b.Evening.Nudge {
+	all, err := b.timers.get(ctx, p.Name)
+	r := all.running()
+	if err != nil || r == nil || now.Sub(r.since()) < b.Evening.Nudge {
 		return
 	}
-	b.once(ctx, fmt.Sprintf("syncrobot:nudge:%s:%d", p.Name, r.Started.Unix()), p, func(_ context.Context, c *Call) (Result, error) {
+	b.once(ctx, fmt.Sprintf("syncrobot:nudge:%s:%d", p.Name, r.since().Unix()), p, func(_ context.Context, c *Call) (Result, error) {
 		return card(chat.Card{
 			Title: fmt.Sprintf("Still working on #%d?", r.Ticket), Tone: chat.Ask,
 			Parts: []chat.Part{chat.Text(clip(oneLine(r.Subject), 90)),
-				chat.Text(fmt.Sprintf("Your timer runs since %s: %s. It goes on until you stop it. Nothing is in Syncro before you bill or save it.", c.clock(r.Started), clockLength(r.minutes(c.Now))))},
-		}, Choice{"Stop", "stop"}, Choice{"Discard", "stop --discard"}), nil
+				chat.Text(fmt.Sprintf("Your timer runs since %s: %s. It goes on until you stop it. Nothing is in Syncro before you bill or save it.", c.clock(r.since()), clockLength(r.minutes(c.Now))))},
+		}, Choice{"Stop", fmt.Sprintf("stop %d", r.Ticket)}, Choice{"Discard", fmt.Sprintf("stop %d --discard", r.Ticket)}), nil
 	})
 }
 
@@ -149,15 +150,13 @@ func userOf(key string) chat.User {
 // request for fifty tickets of the account that changed today, one for each of
 // theirs, and one for each that says Invoiced.
 func (c *Call) leftover(ctx context.Context, midnight time.Time) (Result, error) {
-	timer, ops, err := c.waiting(ctx)
+	timers, ops, err := c.waiting(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	out := Result{keep: eveningKeep, aside: true}
 	day := chat.Card{Title: "Before you go · " + c.Now.In(c.zone()).Format("Mon 2 Jan")}
-	if timer != nil {
-		day.Parts = append(day.Parts, out.rows([]string{"Timer"}, row{[]string{c.timerLine(*timer)}, Choice{"Stop", "stop"}}))
-	}
+	day.Parts = append(day.Parts, c.timerRows(&out, timers)...)
 	untimed, uninvoiced, more, err := c.unbilled(ctx, midnight)
 	if err != nil {
 		return Result{}, err

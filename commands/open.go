@@ -20,7 +20,7 @@ const (
 func openTickets() Command {
 	return Command{
 		Name: "open", Aliases: []string{"list", "tickets"}, Args: "[mine | unassigned]",
-		Summary:  "Your day: timer, what waits for you, and the open tickets, your own first",
+		Summary:  "Your day: timers, what waits for you, and the open tickets, your own first",
 		Examples: []string{"open", "open mine", "open unassigned"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
 			view, page := strings.ToLower(c.Rest), 1
@@ -51,7 +51,7 @@ func openTickets() Command {
 
 // day is a page of the open tickets, with what else the day begins with.
 func (c *Call) day(ctx context.Context, r reading, view string, page int) (Result, error) {
-	timer, ops, err := c.waiting(ctx)
+	timers, ops, err := c.waiting(ctx)
 	if err != nil {
 		return Result{}, err
 	}
@@ -76,9 +76,14 @@ func (c *Call) day(ctx context.Context, r reading, view string, page int) (Resul
 		out.Title = fmt.Sprintf("Unassigned tickets · %d · as of %s", free, c.clock(r.At))
 	}
 	var choices []Choice
-	if timer != nil {
-		out.Parts = append(out.Parts, chat.Text(c.timerLine(*timer)))
+	for _, m := range timers {
+		out.Parts = append(out.Parts, chat.Text(c.timerLine(m)))
+	}
+	switch {
+	case timers.running() != nil:
 		choices = append(choices, Choice{"Stop timer", "stop"})
+	case len(timers) > 0:
+		choices = append(choices, Choice{"Settle timer", "stop"})
 	}
 	if len(ops) > 0 {
 		lines := make([]string, len(ops))

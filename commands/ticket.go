@@ -39,7 +39,7 @@ func showTicket() Command {
 
 func (c *Call) showTicket(ctx context.Context, t syncro.Ticket) (Result, error) {
 	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
-	return card(c.ticketCard(t, invoices, err), c.actions(t, c.Known(ctx).Timer)...), nil
+	return card(c.ticketCard(t, invoices, err), c.actions(t, c.Known(ctx).Timers.on(t.Number))...), nil
 }
 
 // openLine opens a line of the last list, and says which one that is.
@@ -64,12 +64,12 @@ func (c *Call) openLine(ctx context.Context, what listed, of string) (Result, er
 }
 
 // actions are what a technician does next with a ticket, a button each.
-func (c *Call) actions(t syncro.Ticket, timer *running) []Choice {
+func (c *Call) actions(t syncro.Ticket, timer *measured) []Choice {
 	do := func(label, line string) Choice { return Choice{Label: label, Line: fmt.Sprintf(line, t.Number)} }
 	var choices []Choice
 	if c.Who.MayWrite {
 		bill := do("Bill", "bill %d")
-		if timer.on(t.Number) {
+		if timer != nil {
 			n := timer.minutes(c.Now)
 			bill = Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", t.Number, n)}
 		}
@@ -78,10 +78,13 @@ func (c *Call) actions(t syncro.Ticket, timer *running) []Choice {
 			choices = append(choices, do("Take it", "assign %d me --now"))
 		}
 		choices = append(choices, do("Assign", "assign %d --now"), do("Close", "close %d"))
-		if timer.on(t.Number) && timer.Ended.IsZero() {
-			choices = append(choices, Choice{Label: "Stop timer", Line: "stop"})
-		} else {
+		switch {
+		case timer == nil:
 			choices = append(choices, do("Start timer", "start %d"))
+		case timer.runs():
+			choices = append(choices, do("Stop timer", "stop %d"))
+		default:
+			choices = append(choices, do("Resume timer", "start %d"))
 		}
 	}
 	if len(t.Comments) > shownComments {

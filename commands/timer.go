@@ -15,105 +15,175 @@ import (
 
 func startTimer() Command {
 	return Command{
-		Name: "start", Args: "<ticket>",
-		Summary:  "Start your timer on a ticket; it runs here, and nothing is in Syncro before you bill or save it",
-		Examples: []string{"start 32164"},
+		Name: "start", Args: "<ticket> [--switch]",
+		Summary:  "Start your timer on a ticket, or go on with it; it runs here, and nothing is in Syncro before you bill or save it",
+		Examples: []string{"start 32164", "start 32159 --switch"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
-			now, err := c.timers.get(ctx, c.Who.Name)
-			if err != nil {
-				return Result{}, &confirm.StoreError{Err: err}
-			}
-			switch {
-			case now == nil:
-			case now.Ended.IsZero():
-				return c.stopCard(*now, "Your timer is running already: ", "Stop it first. "), nil
-			default:
-				return c.stopCard(*now, "Your last timer is not settled: ", "Bill, save or discard it first, then start again. "), nil
-			}
 			t, rest, err := c.ticket(ctx)
 			if err != nil {
 				return Result{}, err
 			}
-			if rest != "" {
-				return Result{}, usage("After the ticket I expect nothing more.")
+			if rest != "" && flag(rest) != "--switch" {
+				return Result{}, usage("After the ticket I expect nothing more, or --switch.")
 			}
-			if err := c.timers.keep(ctx, c.Who.Name, running{Ticket: t.Number, Subject: t.Subject, Started: c.Now}); err != nil {
-				return Result{}, &confirm.StoreError{Err: err}
+			var mine measured // the timer of this ticket
+			var other *measured
+			busy := false
+			err = c.timers.change(ctx, c.Who.Name, func(all measures) (measures, error) {
+				other = all.running()
+				if busy = other != nil && (rest == "" || other.Ticket == t.Number); busy {
+					return all, nil
+				}
+				if other != nil {
+					other.Ended = c.Now
+				}
+				mine = measured{Ticket: t.Number, Subject: t.Subject, Started: c.Now}
+				if on := all.on(t.Number); on != nil {
+					mine.Started, mine.Before, mine.Resumed = on.Started, on.length(c.Now), c.Now
+				} else if len(all) == mostMeasures {
+					return nil, refuse("You have %d timers that are neither billed, saved nor discarded. “stop” lists them.", len(all))
+				}
+				return append(measures{mine}, all.without(t.Number)...), nil
+			})
+			switch {
+			case err != nil:
+				return Result{}, err
+			case busy:
+				return c.busyCard(*other, t.Number), nil
 			}
-			out := chat.Card{
-				Title: "Timer started on " + name(t), Tone: chat.Good,
-				Parts: []chat.Part{chat.Text("Running since " + c.Now.Local().Format("15:04 MST") + ". Nothing is in Syncro before you bill or save it.")},
-			}
-			return card(out, Choice{Label: "Stop", Line: "stop"}), nil
+			return c.startedCard(t, mine, other), nil
 		},
 	}
+}
+
+// startedCard says that a timer runs, and which one stands still for it.
+func (c *Call) startedCard(t syncro.Ticket, mine measured, paused *measured) Result {
+	what, so := "started", ""
+	if mine.Before > 0 {
+		what, so = "resumed", ", "+clockLength(mine.minutes(c.Now))+" so far"
+	}
+	out := chat.Card{
+		Title: "Timer " + what + " on " + name(t), Tone: chat.Good,
+		Parts: []chat.Part{chat.Text("Running since " + c.Now.Local().Format("15:04 MST") + so + ". Nothing is in Syncro before you bill or save it.")},
+	}
+	choices := []Choice{{Label: "Stop", Line: fmt.Sprintf("stop %d", mine.Ticket)}}
+	if paused != nil {
+		out.Parts = append(out.Parts, chat.Text(c.timerLine(*paused)))
+		choices = append(choices, switchTo(paused.Ticket, "Back to"))
+	}
+	return card(out, choices...)
+}
+
+// switchTo starts a ticket's timer and stops the one that runs.
+func switchTo(ticket int64, label string) Choice {
+	return Choice{Label: fmt.Sprintf("%s #%d", label, ticket), Line: fmt.Sprintf("start %d --switch", ticket)}
+}
+
+// busyCard is why a timer is not started: another one runs.
+func (c *Call) busyCard(runs measured, ticket int64) Result {
+	out := chat.Card{
+		Title: fmt.Sprintf("Your timer is running already: %s on #%d", clockLength(runs.minutes(c.Now)), runs.Ticket), Tone: chat.Ask,
+		Parts: []chat.Part{chat.Text(clip(oneLine(runs.Subject), 90)), chat.Text("Since " + runs.since().Local().Format("Mon 15:04 MST") + ". Nothing was sent.")},
+	}
+	choices := []Choice{{Label: "Stop", Line: fmt.Sprintf("stop %d", runs.Ticket)}}
+	if ticket != runs.Ticket {
+		choices = append([]Choice{switchTo(ticket, "Switch to")}, choices...)
+	}
+	return card(out, choices...)
 }
 
 func stopTimer() Command {
 	return Command{
-		Name: "stop", Args: "[--discard]",
+		Name: "stop", Args: "[<ticket>] [--discard]",
 		Summary:  "Stop your timer, then bill, save or discard its time",
-		Examples: []string{"stop", "stop --discard"},
+		Examples: []string{"stop", "stop 32164", "stop --discard"},
 		Run: func(ctx context.Context, c *Call) (Result, error) {
-			now, err := c.timers.get(ctx, c.Who.Name)
+			var stopped measured
+			discard := false
+			err := c.timers.change(ctx, c.Who.Name, func(all measures) (measures, error) {
+				which, rest, err := c.whichTimer(all)
+				if err != nil {
+					return nil, err
+				}
+				if discard = flag(rest) == "--discard"; rest != "" && !discard {
+					return nil, usage("Behind “stop” I expect a ticket, --discard, or nothing. Your timer is on #%d.", which.Ticket)
+				}
+				if which.runs() {
+					which.Ended = c.Now
+				}
+				stopped = *which
+				if discard {
+					all = all.without(stopped.Ticket)
+				}
+				return all, nil
+			})
 			if err != nil {
-				return Result{}, &confirm.StoreError{Err: err}
+				return Result{}, err
 			}
-			if now == nil {
-				return Result{}, refuse("You have no timer running.")
-			}
-			if word, rest := cutTicket(c.Rest); strings.TrimPrefix(word, "#") == strconv.FormatInt(now.Ticket, 10) {
-				c.Rest = rest // it need not be named
-			}
-			switch {
-			case flag(c.Rest) == "--discard":
-				if err := c.timers.discard(ctx, c.Who.Name); err != nil {
-					return Result{}, &confirm.StoreError{Err: err}
-				}
+			if discard {
 				return card(chat.Card{Title: "Timer discarded", Parts: []chat.Part{chat.Text(
-					fmt.Sprintf("%s on #%d is forgotten. Nothing was sent.", clockLength(now.minutes(c.Now)), now.Ticket))}}), nil
-			case c.Rest != "":
-				return Result{}, usage("Your timer is on #%d. “stop” takes nothing but --discard.", now.Ticket)
+					fmt.Sprintf("%s on #%d is forgotten. Nothing was sent.", clockLength(stopped.minutes(c.Now)), stopped.Ticket))}}), nil
 			}
-			if now.Ended.IsZero() {
-				now.Ended = c.Now
-				if err := c.timers.keep(ctx, c.Who.Name, *now); err != nil {
-					return Result{}, &confirm.StoreError{Err: err}
-				}
-			}
-			return c.stopCard(*now, "Stopped: ", ""), nil
+			return c.stopCard(stopped), nil
 		},
 	}
 }
 
+// whichTimer is the one that a line names, else the one that runs, else the
+// only one.
+func (c *Call) whichTimer(all measures) (*measured, string, error) {
+	if len(all) == 0 {
+		return nil, "", refuse("You have no timer running.")
+	}
+	if word, rest := cutTicket(c.Rest); word != "" && flag(word) == "" {
+		n, err := strconv.ParseInt(strings.TrimPrefix(word, "#"), 10, 64)
+		if on := all.on(n); err == nil && on != nil {
+			return on, rest, nil
+		}
+		return nil, "", whichOf(all, refuse("You have no timer on %s.", clip(word, 40)))
+	}
+	if runs := all.running(); runs != nil {
+		return runs, c.Rest, nil
+	}
+	if len(all) == 1 {
+		return &all[0], c.Rest, nil
+	}
+	return nil, "", whichOf(all, usage("Which timer?"))
+}
+
+// whichOf offers a technician's timers.
+func whichOf(all measures, e *UsageError) *UsageError {
+	for _, m := range all {
+		e.Choices = append(e.Choices, Choice{Label: fmt.Sprintf("Stop #%d", m.Ticket), Line: fmt.Sprintf("stop %d", m.Ticket)})
+	}
+	return e
+}
+
 // stopCard offers what can be done with a timer's time.
-func (c *Call) stopCard(r running, title, hint string) Result {
-	n := r.minutes(c.Now)
-	end := r.Ended
-	if end.IsZero() {
-		end = c.Now
+func (c *Call) stopCard(m measured) Result {
+	n := m.minutes(c.Now)
+	when := m.Started.Local().Format("Mon 15:04") + " to " + m.Ended.Local().Format("15:04 MST")
+	if m.Before > 0 {
+		when = "Begun " + m.Started.Local().Format("Mon 15:04") + ", with breaks, the last to " + m.Ended.Local().Format("Mon 15:04 MST")
 	}
 	out := chat.Card{
-		Title: title + clockLength(n) + " on #" + strconv.FormatInt(r.Ticket, 10), Tone: chat.Ask,
+		Title: "Stopped: " + clockLength(n) + " on #" + strconv.FormatInt(m.Ticket, 10), Tone: chat.Ask,
 		Parts: []chat.Part{
-			chat.Text(clip(oneLine(r.Subject), 90)),
-			chat.Text(fmt.Sprintf("Nothing was sent. %s%s to %s; a begun minute counts whole. The timer is settled when its time is billed or saved.", hint,
-				r.Started.Local().Format("Mon 15:04"), end.Local().Format("15:04 MST"))),
+			chat.Text(clip(oneLine(m.Subject), 90)),
+			chat.Text("Nothing was sent. " + when + "; a begun minute counts whole. The timer is settled when its time is billed or saved."),
 		},
 	}
-	if r.Ended.IsZero() {
-		return card(out, Choice{Label: "Stop", Line: "stop"}, Choice{Label: "Discard", Line: "stop --discard"})
-	}
 	bill := func(n int) Choice {
-		return Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", r.Ticket, n)}
+		return Choice{Label: "Bill " + clockLength(n), Line: fmt.Sprintf("bill %d %dm", m.Ticket, n)}
 	}
 	choices := []Choice{bill(n)}
 	if quarters := (n + 14) / 15 * 15; quarters != n && quarters <= maxMinutes {
 		choices = append(choices, bill(quarters))
 	}
 	return card(out, append(choices,
-		Choice{Label: "Save, no charge", Line: fmt.Sprintf("timer %d add %dm", r.Ticket, n)},
-		Choice{Label: "Discard", Line: "stop --discard"})...)
+		Choice{Label: "Save, no charge", Line: fmt.Sprintf("timer %d add %dm", m.Ticket, n)},
+		Choice{Label: "Go on", Line: fmt.Sprintf("start %d", m.Ticket)},
+		Choice{Label: "Discard", Line: fmt.Sprintf("stop %d --discard", m.Ticket)})...)
 }
 
 func timerEntries() Command {
@@ -216,7 +286,7 @@ func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Resu
 		ProductID: p.ID, Labor: p.Name,
 	}}}
 	// One that goes on running is not what is saved here.
-	if timer := c.Known(ctx).Timer; timer.on(t.Number) && !timer.Ended.IsZero() {
+	if timer := c.Known(ctx).Timers.on(t.Number); timer != nil && !timer.runs() {
 		plan.Timer = timer.mark()
 		plan.Facts = chat.Fields{{Name: "Your timer", Value: timer.inWords(c.Now) + ": settled by this entry"}}
 	}

@@ -69,19 +69,32 @@ func TestAsPeopleType(t *testing.T) {
 }
 
 // TestTimerIsNotLost: a timer that was stopped and is neither billed nor saved
-// is not forgotten because another is started.
+// is not forgotten because another is started, and who comes back to it goes
+// on where it stood.
 func TestTimerIsNotLost(t *testing.T) {
 	t.Parallel()
 	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
 		dana := who(danaSlack, danaTeams)
 		ask(t, dana, "start 32163", "Timer started on #32163")
 		ask(t, dana, "stop", "Stopped: 0:01 on #32163")
-		ask(t, dana, "stop 32164", "Nothing was sent. Your timer is on #32163.")
+		ask(t, dana, "stop 32164", "Nothing was sent. You have no timer on 32164.", "[Stop #32163]")
 		ask(t, dana, "stop #32163", "Stopped: 0:01 on #32163")
-		unsettled := ask(t, dana, "start 32164", "Your last timer is not settled: 0:01 on #32163", "Nothing was sent.", "[Bill 0:01]", "[Save, no charge]")
-		press(t, dana, unsettled, "Discard", "Timer discarded")
 		ask(t, dana, "timer start 32164", "Timer started on #32164")
-		ask(t, dana, "timer stop", "Stopped: 0:01 on #32164")
+		ask(t, dana, "open", "▶ Timer running: 0:01 on #32164", "■ Timer stopped, not billed yet: 0:01 on #32163")
+		ask(t, dana, "timer stop", "Stopped: 0:01 on #32164", "[Go on]")
+		which := ask(t, dana, "stop", "Which timer?", "[Stop #32163]", "[Stop #32164]")
+		stopped := press(t, dana, which, "Stop #32163", "Stopped: 0:01 on #32163", "[Bill 0:01]", "[Save, no charge]")
+		press(t, dana, stopped, "Go on", "Timer resumed on #32163")
+
+		// An interruption: the other ticket's timer runs, and this one waits.
+		busy := ask(t, dana, "start 32159", "Your timer is running already", "on #32163", "[Switch to #32159]")
+		other := press(t, dana, busy, "Switch to #32159", "Timer started on #32159", "■ Timer stopped, not billed yet", "on #32163", "[Back to #32163]")
+		press(t, dana, other, "Back to #32163", "Timer resumed on #32163", "on #32159", "[Back to #32159]")
+		ask(t, dana, "start #32163 --switch", "Your timer is running already", "on #32163")
+		ask(t, dana, "stop --discard", "Timer discarded", "on #32163")
+		ask(t, dana, "stop #32164 --discard", "Timer discarded", "on #32164")
+		ask(t, dana, "stop --discard", "Timer discarded", "on #32159")
+		ask(t, dana, "stop", "You have no timer running")
 	})
 }
 
