@@ -264,6 +264,15 @@ func (c *Call) noSuchTicket(ctx context.Context, number int64, rest string) erro
 		}}
 		return e
 	}
+	if c.name == "invoice" {
+		if inv, err := c.Reader.InvoiceNumbered(ctx, number); err == nil && inv.TicketID != 0 {
+			e = refuse("There is no ticket #%[1]d. %[1]d is the number of an invoice.", number)
+			e.Choices = []Choice{{
+				Label: fmt.Sprintf("Invoice #%d", number), Line: strings.TrimSpace("invoice " + c.TicketURL(inv.TicketID) + " " + rest),
+			}}
+			return e
+		}
+	}
 	open, err := c.Reader.OpenTickets(ctx)
 	if err != nil {
 		return e // the first answer stands without the help

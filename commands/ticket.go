@@ -101,7 +101,7 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 		{Name: "Status", Value: orNone(t.Status)},
 		{Name: "Priority", Value: orNone(t.Priority)},
 		{Name: "Customer", Value: orNone(strings.Join(present(t.Customer, prepaidHours(t)), " · "))},
-		{Name: "Contact", Value: orNone(strings.Join(present(t.Contact, t.ContactEmail), " · "))},
+		{Name: "Contact", Value: orNone(strings.Join(present(t.Contact, t.ContactPhone, t.ContactEmail), " · "))},
 		{Name: "Assigned to", Value: orNone(t.Technician)},
 		{Name: "Created", Value: day(t.Created)},
 		{Name: "Due", Value: day(t.Due)},

@@ -40,7 +40,7 @@ func TestParseTime(t *testing.T) {
 // As GET /tickets/{id} answers, with what was seen to differ from its documentation.
 const strangeTicket = `{"ticket":{"id":"108443837","number":"32164","subject":null,"status":"New","priority":2,"created_at":"2026-11-23 09:12:00 -0700",
  "updated_at":"2026-11-23T16:12:00.123456789012Z","due_date":"soon","customer_id":"7","customer_business_then_name":"Harbor Dental","user_id":4101,
- "customer":{"id":7,"fullname":"Amy Stone","business_then_name":"Harbor Dental","email":"amy@harbordental.example"},"contact":[],"user":{"full_name":"Dana Ruiz"},
+ "customer":{"id":7,"fullname":"Amy Stone","business_then_name":"Harbor Dental","email":"amy@harbordental.example","mobile":"+1 555 0142"},"contact":[],"user":{"full_name":"Dana Ruiz"},
  "comments":[
   {"id":1,"created_at":"2026-11-23T16:00:00Z","subject":"Initial Issue","body":"<p>VPN<br>drops</p>","tech":null,"hidden":false,"user_id":null},
   {"id":2,"created_at":"2026-11-23 09:05:00 -0700","subject":"Customer Reply","body":"still","tech":"Dana Ruiz","hidden":"false","user_id":4101},
@@ -58,7 +58,7 @@ func TestATicketThatIsNotAsDocumented(t *testing.T) {
 	at := func(h, m int) time.Time { return time.Date(2026, 11, 23, h, m, 0, 0, time.UTC) }
 	want := Ticket{
 		ID: 108443837, Number: 32164, Status: "New", Priority: "2", CustomerID: 7, Customer: "Harbor Dental",
-		Contact: "Amy Stone", ContactEmail: "amy@harbordental.example", UserID: 4101, Technician: "Dana Ruiz",
+		Contact: "Amy Stone", ContactEmail: "amy@harbordental.example", ContactPhone: "+1 555 0142", UserID: 4101, Technician: "Dana Ruiz",
 		Created: at(16, 12), Updated: at(16, 12).Add(123456789), UpdatedAt: "2026-11-23T16:12:00.123456789012Z",
 		Comments: []Comment{
 			{ID: 3, Subject: "Internal Note", Body: "x < y", Hidden: true, Created: at(16, 10)},

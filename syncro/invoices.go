@@ -118,6 +118,24 @@ func (r *Reader) Invoice(ctx context.Context, id int64) (Invoice, error) {
 	return i.invoice(), nil
 }
 
+// InvoiceNumbered reads an invoice by its number, of digits alone. A number
+// that is another invoice's id finds nothing: Syncro takes it for the id first.
+func (r *Reader) InvoiceNumbered(ctx context.Context, number int64) (Invoice, error) {
+	path := invoicePath(number)
+	body, err := r.get(ctx, path)
+	if err != nil {
+		return Invoice{}, err
+	}
+	i, err := decodeOne[invoiceJSON](body, "invoice")
+	if err == nil && string(i.Number) != strconv.FormatInt(number, 10) {
+		err = fmt.Errorf("%w: it is invoice #%s", errShape, i.Number)
+	}
+	if err != nil {
+		return Invoice{}, garbled(path, err)
+	}
+	return i.invoice(), nil
+}
+
 // Invoices lists the account's invoices: Syncro's first page of them.
 func (r *Reader) Invoices(ctx context.Context) (List[Invoice], error) {
 	found, err := readList[invoiceJSON](ctx, r, "/invoices", "invoices", nil, 1)

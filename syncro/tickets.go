@@ -18,7 +18,7 @@ import (
 )
 
 // Ticket is a ticket. In a list the comments, charges, timers, the e-mail
-// address and the prepaid hours are missing.
+// address, the telephone number and the prepaid hours are missing.
 type Ticket struct {
 	ID          int64 // what Syncro's paths and links use
 	Number      int64 // what people say
@@ -31,6 +31,7 @@ type Ticket struct {
 	Customer     string // the business, or the person where there is none
 	Contact      string
 	ContactEmail string // of the contact, or of the customer where there is none
+	ContactPhone string // the same
 	PrepayHours  string // the customer's hours paid for in advance, decimal; empty where unknown
 
 	UserID     int64 // the technician; 0: nobody
@@ -96,8 +97,10 @@ type ticketJSON struct {
 
 	Customer loose[customerJSON] `json:"customer"`
 	Contact  loose[struct {
-		Name  text `json:"name"`
-		Email text `json:"email"`
+		Name   text `json:"name"`
+		Email  text `json:"email"`
+		Phone  text `json:"phone"`
+		Mobile text `json:"mobile"`
 	}] `json:"contact"`
 	User loose[struct {
 		FullName text `json:"full_name"`
@@ -156,6 +159,7 @@ func (t ticketJSON) ticket() Ticket {
 		Customer:     firstOf(t.CustomerName, text(customer.Name)),
 		Contact:      firstOf(contact.Name, t.ContactName, text(customer.Contact)),
 		ContactEmail: firstOf(contact.Email, text(customer.Email)),
+		ContactPhone: firstOf(contact.Phone, contact.Mobile, text(customer.Phone)),
 		PrepayHours:  customer.PrepayHours,
 		UserID:       int64(t.UserID), Technician: string(t.User.value.FullName),
 		Created: t.Created.Time, Updated: t.Updated.Time, Resolved: t.Resolved.Time, Due: t.Due.Time, UpdatedAt: t.Updated.raw,

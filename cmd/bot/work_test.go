@@ -527,6 +527,10 @@ func TestInvoices(t *testing.T) {
 		s.refuses(t, "invoice 32138 delete 67428", "Invoice #67428 is paid")
 		s.refuses(t, "invoice 32142 delete 67431", "has no invoice “67431”")
 
+		asked := ask(t, s.dana, "invoice #67432", "There is no ticket #67432. 67432 is the number of an invoice.", "Nothing was sent.", "[Invoice #67432]")
+		press(t, s.dana, asked, "Invoice #67432", "Invoices of #32142", "#67432")
+		s.refuses(t, "invoice 6743299", "There is no ticket #6743299.")
+
 		c := ask(t, s.dana, "invoice 32144", "None.", "0.75 × Labor - Remote Business", "[Make the invoice]")
 		s.confirm(t, press(t, s.dana, c, "Make the invoice", "Confirm: Invoice #32144", "with exactly: Labor - Remote Business · 0.75"))
 		inv := s.theInvoice(t, 32144)
