@@ -295,8 +295,10 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 		from = Asked
 	}
 	if op.State != from || !e.decide(op, click.Verb) {
-		op, err = e.Store.get(ctx, id)
-		if err != nil {
+		switch op, err = e.Store.get(ctx, id); {
+		case errors.Is(err, errGone): // its time ended between the two readings
+			return e.answer(ctx, gripGone, nil, click.Card)
+		case err != nil:
 			return e.failed(err)
 		}
 		return e.answer(ctx, gripState, op, click.Card)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/shopspring/decimal"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -946,5 +947,38 @@ func TestAnInvoiceThatStays(t *testing.T) {
 	}
 	if len(w.sim.Invoices(ticket.Number)) != 1 {
 		t.Error("it is gone")
+	}
+}
+
+// goesAfter lets the time of an operation end after a command that read it.
+type goesAfter struct{ key string }
+
+func (goesAfter) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (goesAfter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+func (g goesAfter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if cmd.Name() == "hmget" {
+			_ = next(ctx, redis.NewIntCmd(ctx, "del", g.key))
+		}
+		return err
+	}
+}
+
+// TestExpiresDuringAClick: that is no fault of Redis'.
+func TestExpiresDuringAClick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, verb := range []string{VerbConfirm, VerbLook, VerbCancel} {
+		p := w.process()
+		ticket := w.ticket()
+		id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+		p.Store.rdb.(*redis.Client).AddHook(goesAfter{opKey(id)})
+		a := p.pressAs(t.Context(), dana, verb, id)
+		if a.Replace == nil || a.Replace.Title != "This card has expired" || a.Then != nil {
+			t.Errorf("%s: %+v", verb, a)
+		}
 	}
 }
