@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -9,8 +10,17 @@ import (
 	"github.com/syncrobot/syncrobot/identity"
 )
 
-// notify looks whether each route leads to a place where the bot may post.
+// leastSecret is how many characters a webhook's secret should have, which is
+// all that the webhook's address has to tell Syncro by.
+const leastSecret = 16
+
+// notify looks whether the webhook can be guessed, and whether each route leads
+// to a place where the bot may post.
 func (x *examination) notify(ctx context.Context, f *findings) {
+	if n := len(x.Config.Notify.WebhookSecret.Reveal()); n > 0 && n < leastSecret {
+		f.look("webhook", fmt.Sprintf("its secret has %d characters, and could be guessed", n),
+			"Make a longer one (openssl rand -hex 24), and write it into Syncro's Notification Center, too.")
+	}
 	routes := x.Config.Notify.Routes
 	if len(routes) == 0 {
 		f.skip("routes", "none is configured")

@@ -405,6 +405,8 @@ func TestDoctorOnRoutes(t *testing.T) {
 		}
 	}
 	runAll(t, []trouble{
+		{"a webhook that can be guessed", "notify", func(t *testing.T, p *patient) { p.yaml += "notify: {webhook_secret: hook}\n" },
+			"notify: webhook", doctor.Look, "4 characters", "openssl rand"},
 		{"a channel with the bot", "notify", route("slack: C0DESK"), "notify: invoiced to slack C0DESK", doctor.Fine, "", ""},
 		{"a channel without the bot", "notify", route("slack: C0HARBOR"), "notify: invoiced to slack C0HARBOR", doctor.Fails, "", "/invite"},
 		{"no such channel", "notify", route("slack: C0NONE"), "notify: invoiced to slack C0NONE", doctor.Fails, "no such channel", "Check the id"},
