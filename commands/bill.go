@@ -310,7 +310,7 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 		Steps: []syncro.Write{commentFor(t, "Resolution", body, w.audience)},
 	}
 	if c.Billing.Timers {
-		end := c.Now.Truncate(time.Minute)
+		end := workEnd(c.Now, known.Timers.on(t.Number), w.minutes)
 		plan.Steps = append(plan.Steps,
 			syncro.AddTimer{
 				TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: body,
@@ -332,7 +332,7 @@ func (c *Call) bill(ctx context.Context, t syncro.Ticket, w work) (Result, error
 		if w.keepTimer {
 			label, fact = "Settle my timer", timer.inWords(c.Now)+": it is kept"
 		} else {
-			plan.Timer = timer.mark()
+			plan.Timer = timer.mark(c.Now)
 		}
 		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: fact})
 		variants = append(variants, Choice{Label: label, Line: other.line(t.Number)})

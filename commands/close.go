@@ -58,7 +58,7 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 	}
 	if timer := c.Known(ctx).Timers.on(t.Number); timer != nil {
 		n := timer.minutes(c.Now)
-		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: timer.inWords(c.Now) + ": it goes on until you bill or stop it"})
+		plan.Facts = append(plan.Facts, chat.Field{Name: "Your timer", Value: timer.inWords(c.Now) + ": this does not settle it"})
 		plan.After[0] = confirm.After{Label: "Bill " + clockLength(n) + "…", Line: fmt.Sprintf("bill %d %dm", t.Number, n)}
 	}
 	var choices []Choice

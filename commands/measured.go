@@ -36,11 +36,12 @@ func (m measured) since() time.Time {
 	return m.Resumed
 }
 
+// length is no less than nothing where the clocks of two replicas differ.
 func (m measured) length(now time.Time) time.Duration {
 	if !m.runs() {
 		now = m.Ended
 	}
-	return m.Before + now.Sub(m.since())
+	return m.Before + max(0, now.Sub(m.since()))
 }
 
 // minutes is how long it was, or is by now; a begun minute counts.
@@ -63,9 +64,6 @@ func (m measured) inWords(now time.Time) string {
 	}
 	return clockLength(m.minutes(now)) + ", " + how + at.Local().Format("Mon 15:04 MST")
 }
-
-// mark tells it from any other of the same technician.
-func (m measured) mark() string { return m.Started.UTC().Format(time.RFC3339Nano) }
 
 // measures are a technician's, the one that was started last first. At most
 // one runs, and a ticket has one.
@@ -158,12 +156,59 @@ func (t timers) change(ctx context.Context, technician string, become func(measu
 	}
 }
 
-// SettleTimer forgets what a technician measured, if it is still there under
-// its mark.
-func SettleTimer(rdb redis.UniversalClient) func(ctx context.Context, technician, mark string) error {
-	return func(ctx context.Context, technician, mark string) error {
-		return timers{rdb}.change(ctx, technician, func(all measures) (measures, error) {
-			return slices.DeleteFunc(all, func(m measured) bool { return m.mark() == mark }), nil
+// mark is a measure as a card shows it that settles it.
+type mark struct {
+	Started time.Time     `json:"started"`
+	Since   time.Time     `json:"since"`
+	Length  time.Duration `json:"length"`
+}
+
+func (m measured) mark(now time.Time) string {
+	text, _ := json.Marshal(mark{m.Started, m.since(), m.length(now)}) // times and a number: it cannot fail
+	return string(text)
+}
+
+// lookedAt is what may be measured on while a card waits for its click, and is
+// forgotten with the rest.
+const lookedAt = 15 * time.Minute
+
+// settled is what is left of a measure when what a card showed of it is
+// billed or saved: nothing, or what was worked since. That has another start,
+// so that to settle once more changes nothing.
+func (m measured) settled(shown mark, now time.Time) measures {
+	rest := m.length(now) - shown.Length
+	if rest <= 0 || m.since().Equal(shown.Since) && rest <= lookedAt {
+		return nil
+	}
+	end := m.Ended
+	if m.runs() {
+		end = now
+	}
+	return measures{{Ticket: m.Ticket, Subject: m.Subject, Started: end.Add(-rest), Ended: m.Ended}}
+}
+
+// SettleTimer takes what a card showed of a technician's timer off it, where
+// it is still there, and says what became of it.
+func SettleTimer(rdb redis.UniversalClient) func(ctx context.Context, technician, shown string) (said string, err error) {
+	return func(ctx context.Context, technician, shown string) (said string, err error) {
+		var its mark
+		if err := json.Unmarshal([]byte(shown), &its); err != nil {
+			return "", fmt.Errorf("read the timer's mark: %w", err)
+		}
+		err = timers{rdb}.change(ctx, technician, func(all measures) (measures, error) {
+			said = "Your timer on this ticket was gone before."
+			i := slices.IndexFunc(all, func(m measured) bool { return m.Started.Equal(its.Started) })
+			if i < 0 {
+				return all, nil
+			}
+			now := time.Now()
+			left := all[i].settled(its, now)
+			said = "Your timer on this ticket is settled."
+			if len(left) > 0 {
+				said = fmt.Sprintf("Your timer on this ticket is settled; what was measured since, %s, is kept.", clockLength(left[0].minutes(now)))
+			}
+			return slices.Replace(all, i, i+1, left...), nil
 		})
+		return said, err
 	}
 }

@@ -209,10 +209,10 @@ func timerEntries() Command {
 			case "":
 				return card(c.timersCard(t)), nil
 			case "start":
-				c.Rest = strconv.FormatInt(t.Number, 10)
+				c.Rest = strings.TrimSpace(fmt.Sprintf("%d %s", t.Number, rest))
 				return startTimer().Run(ctx, c)
 			case "stop":
-				c.Rest = ""
+				c.Rest = strings.TrimSpace(fmt.Sprintf("%d %s", t.Number, rest))
 				return stopTimer().Run(ctx, c)
 			case "add":
 				return c.addTimer(ctx, t, rest)
@@ -280,17 +280,27 @@ func (c *Call) addTimer(ctx context.Context, t syncro.Ticket, rest string) (Resu
 	if err != nil {
 		return Result{}, err
 	}
-	end := c.Now.Truncate(time.Minute)
+	timer := c.Known(ctx).Timers.on(t.Number)
+	end := workEnd(c.Now, timer, w.minutes)
 	plan := &confirm.Plan{Title: "Timer entry on " + name(t), Ticket: &t, Steps: []syncro.Write{syncro.AddTimer{
 		TicketID: t.ID, Start: end.Add(-time.Duration(w.minutes) * time.Minute), End: end, Notes: w.text, UserID: c.Who.UserID,
 		ProductID: p.ID, Labor: p.Name,
 	}}}
 	// One that goes on running is not what is saved here.
-	if timer := c.Known(ctx).Timers.on(t.Number); timer != nil && !timer.runs() {
-		plan.Timer = timer.mark()
+	if timer != nil && !timer.runs() {
+		plan.Timer = timer.mark(c.Now)
 		plan.Facts = chat.Fields{{Name: "Your timer", Value: timer.inWords(c.Now) + ": settled by this entry"}}
 	}
 	return Result{Plan: plan}, nil
+}
+
+// workEnd is when work ended whose length was typed: where that is what a
+// stopped timer measured, when it was stopped, else now.
+func workEnd(now time.Time, timer *measured, minutes int) time.Time {
+	if timer != nil && !timer.runs() && timer.minutes(now) == minutes {
+		now = timer.Ended
+	}
+	return now.Truncate(time.Minute)
 }
 
 func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {

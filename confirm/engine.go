@@ -26,8 +26,9 @@ type Options struct {
 	// Redraw replaces the card of an operation on the platform that it is on.
 	Redraw func(ctx context.Context, user chat.User, card chat.Ref, c chat.Card) error
 
-	// Settle ends a technician's running timer, if it is still the marked one.
-	Settle func(ctx context.Context, technician, mark string) error
+	// Settle ends a technician's timer as far as the plan showed it, and says
+	// what became of it. It is asked again after a crash.
+	Settle func(ctx context.Context, technician, mark string) (said string, err error)
 
 	TTL     time.Duration // how long a card may be confirmed
 	Timeout time.Duration // of one request to Syncro

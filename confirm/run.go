@@ -153,8 +153,8 @@ func (r *runner) settleTimer(ctx context.Context) {
 	if r.op.Timer == "" {
 		return
 	}
-	said := "Your timer on this ticket is settled."
-	if err := r.Settle(ctx, r.op.As.Name, r.op.Timer); err != nil {
+	said, err := r.Settle(ctx, r.op.As.Name, r.op.Timer)
+	if err != nil {
 		r.log(r.op, "done, but its timer not settled", "error", err)
 		said = "Your timer on this ticket could not be settled: end it with “stop”, and discard it."
 	}

@@ -86,6 +86,17 @@ func TestTimerIsNotLost(t *testing.T) {
 		stopped := press(t, dana, which, "Stop #32163", "Stopped: 0:01 on #32163", "[Bill 0:01]", "[Save, no charge]")
 		press(t, dana, stopped, "Go on", "Timer resumed on #32163")
 
+		// A card drawn before it went on settles what it showed.
+		ask(t, dana, "stop #32164 --discard", "Timer discarded", "on #32164")
+		ask(t, dana, "stop", "Stopped: 0:01 on #32163")
+		bill := ask(t, dana, "bill 32163 10m remote --no-invoice Mended it", "settled by this bill")
+		ask(t, dana, "start 32163", "Timer resumed on #32163")
+		press(t, dana, bill, "Confirm", "Done and checked", "Your timer on this ticket is settled; what was measured since, 0:01, is kept.")
+		ask(t, dana, "timer 32164 start", "Your timer is running already", "on #32163")
+		ask(t, dana, "timer 32164 start --switch", "Timer started on #32164")
+		ask(t, dana, "timer 32163 stop", "Stopped: 0:01 on #32163")
+		ask(t, dana, "start 32163 --switch", "Timer resumed on #32163", "[Back to #32164]")
+
 		// An interruption: the other ticket's timer runs, and this one waits.
 		busy := ask(t, dana, "start 32159", "Your timer is running already", "on #32163", "[Switch to #32159]")
 		other := press(t, dana, busy, "Switch to #32159", "Timer started on #32159", "■ Timer stopped, not billed yet", "on #32163", "[Back to #32163]")

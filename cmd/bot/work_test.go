@@ -438,7 +438,7 @@ func TestTimers(t *testing.T) {
 			s.shows(t, "start 32161", "Timer started on #32161")
 			s.does(t, "bill 32161 10m remote --keep-timer --no-invoice Called them", 2, "it is kept")
 			s.does(t, "bill 32158 10m remote --no-invoice Calendar mended", 2)
-			c := ask(t, s.dana, "close 32161", "Confirm: Close #32161", "it goes on until you bill or stop it")
+			c := ask(t, s.dana, "close 32161", "Confirm: Close #32161", "this does not settle it")
 			press(t, s.dana, c, "Cancel", "Cancelled")
 			s.shows(t, "stop --discard", "Timer discarded", "on #32161")
 		})
