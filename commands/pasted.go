@@ -4,6 +4,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/syncrobot/syncrobot/syncro"
 )
 
 // errKeyInChat is what looks like a Syncro token among words that were typed.
@@ -11,9 +13,7 @@ import (
 var errKeyInChat = errors.New("what looks like a Syncro key was written in a chat")
 
 var (
-	// token is what Syncro's tokens look like: a T, and groups of letters and
-	// digits of which the last is long.
-	token = regexp.MustCompile(`\bT[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*-[0-9a-f]{16,64}\b`)
+	token = regexp.MustCompile(syncro.TokenPattern)
 	// opaque is one long word of letters and digits.
 	opaque = regexp.MustCompile(`^[0-9A-Za-z_-]{24,}$`)
 )

@@ -31,8 +31,11 @@ func (d Draft) Mark() string {
 // in fenced blocks, where Markdown reads no markup.
 func New(t syncro.Ticket, by string, now time.Time) Draft {
 	var b strings.Builder
-	d := Draft{Path: filepath.ToSlash(filepath.Join("clients", slug(t.Customer, fmt.Sprintf("customer-%d", t.CustomerID)), "session-logs",
-		fmt.Sprintf("%s-%d-%s.md", now.Format(time.DateOnly), t.Number, slug(t.Subject, "ticket"))))}
+	// A name is seen more widely than the file: it is in listings and commits.
+	customer, _ := mask(t.Customer)
+	subject, _ := mask(t.Subject)
+	d := Draft{Path: filepath.ToSlash(filepath.Join("clients", slug(customer, fmt.Sprintf("customer-%d", t.CustomerID)), "session-logs",
+		fmt.Sprintf("%s-%d-%s.md", now.Format(time.DateOnly), t.Number, slug(subject, "ticket"))))}
 	quote := func(s string) {
 		masked, n := mask(s)
 		d.Masked += n
@@ -104,7 +107,7 @@ func work(t syncro.Ticket) string {
 		lines = append(lines, fmt.Sprintf("Timer: %s from %s · %s", length, stamp(e.Start), oneLine(e.Notes)))
 	}
 	for _, l := range t.LineItems {
-		lines = append(lines, fmt.Sprintf("Charge: %s × %s at %s", l.Quantity, oneLine(l.Name), syncro.Money(l.Price)))
+		lines = append(lines, fmt.Sprintf("Charge: %s × %s at %s", l.Quantity, oneLine(l.Name), l.Discount.Less(l.Price)))
 	}
 	if lines == nil {
 		return "None."

@@ -1,10 +1,12 @@
 package sessionlog
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +38,11 @@ func TestADraftHasWhatWasDoneAndNoSecret(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, d.Text)
 		}
 	}
+	secret := ticket()
+	secret.Subject = "Amy's password: Hunter2Hunter2"
+	if named := New(secret, "Dana Ruiz", noon); strings.Contains(strings.ToLower(named.Path), "hunter2") {
+		t.Errorf("path %q", named.Path)
+	}
 	if strings.Contains(d.Text, "hunter2") || d.Masked != 1 {
 		t.Errorf("masked %d:\n%s", d.Masked, d.Text)
 	}
@@ -61,6 +68,17 @@ func TestMask(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Password is Tr0ub4dor&3 ok":                              "Password is [masked] ok",
+		"Password is: Tr0ub4dor":                                  "Password is: [masked]",
+		"pass: abc":                                               "pass: [masked]",
+		"Passwords: abc":                                          "Passwords: [masked]",
+		"Password:\nabc\nnext":                                    "Password:\n[masked]\nnext",
+		"password - hunter2 ok":                                   "password - [masked] ok",
+		"reset the password - done":                               "reset the password - done",
+		"password = \"two words\" ok":                             "password = \"[masked]\" ok",
+		"password: “two words” ok":                                "password: “[masked]” ok",
+		"password: Tr0,hunter2 ok":                                "password: [masked] ok",
+		"key T1234ab-0123456789abcdef0123 ok":                     "key [masked] ok",
+		"the pass, then":                                          "the pass, then",
 		"pw=abc123":                                               "pw=[masked]",
 		"api_key: \"T-1234567890\"":                               "api_key: \"[masked]\"",
 		"https://dana:s3cret@host.example/":                       "https://dana:[masked]@host.example/",
@@ -134,8 +152,53 @@ func TestCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("git", "-C", f.Dir, "show", "--name-only", "--format=%s").Output()
-	if err != nil || !strings.Contains(string(out), name) || !strings.HasPrefix(string(out), "Session log ") {
-		t.Errorf("%v: %s", err, out)
+	git := func(args ...string) string {
+		out, err := exec.Command("git", append([]string{"-C", f.Dir}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	if out := git("show", "--name-only", "--format=%s"); !strings.Contains(out, name) || !strings.HasPrefix(out, "Session log ") {
+		t.Error(out)
+	}
+
+	// Several at once, each its own commit.
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			k := ticket()
+			k.Number = 40000 + int64(n)
+			if _, _, err := f.Write(t.Context(), New(k, "Dana Ruiz", noon)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := strings.Count(git("log", "--format=%s"), "Session log"); n != 7 {
+		t.Errorf("%d commits", n)
+	}
+
+	// One that was written and could not be committed is, when it is written again.
+	k := ticket()
+	k.Number = 50000
+	d := New(k, "Dana Ruiz", noon)
+	lock := filepath.Join(f.Dir, ".git", "index.lock")
+	if err := os.WriteFile(lock, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, written, err := f.Write(short, d); !written || err == nil || !strings.Contains(err.Error(), "written and not committed") {
+		t.Errorf("beside another git: %t, %v", written, err)
+	}
+	if err := os.Remove(lock); err != nil {
+		t.Fatal(err)
+	}
+	if _, written, err := f.Write(t.Context(), d); written || err != nil {
+		t.Errorf("again: %t, %v", written, err)
+	}
+	if left := git("status", "--porcelain", "--untracked-files=all"); left != "" {
+		t.Errorf("not committed: %s", left)
 	}
 }

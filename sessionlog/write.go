@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -23,7 +24,7 @@ type Folder struct {
 // Write writes a draft, and commits it where the folder says so. It overwrites
 // nothing: where another text has the path already, a number is added to it.
 // It returns the path below Dir that has the text now; written is false where
-// that file was there before.
+// that file was there before, which is committed if it was not.
 func (f Folder) Write(ctx context.Context, d Draft) (name string, written bool, err error) {
 	// A root keeps every path below the folder, whatever links it meets.
 	if err := os.MkdirAll(f.Dir, 0o750); err != nil {
@@ -46,7 +47,7 @@ func (f Folder) Write(ctx context.Context, d Draft) (name string, written bool, 
 		file, err := root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 		if errors.Is(err, fs.ErrExist) {
 			if old, err := root.ReadFile(filepath.FromSlash(name)); err == nil && string(old) == d.Text {
-				return name, false, nil
+				return name, false, f.commit(ctx, name)
 			}
 			continue
 		}
@@ -57,26 +58,68 @@ func (f Folder) Write(ctx context.Context, d Draft) (name string, written bool, 
 		if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 			return "", false, fmt.Errorf("session log: %w", err)
 		}
-		if f.Git {
-			err = f.commit(ctx, name)
-		}
-		return name, true, err
+		return name, true, f.commit(ctx, name)
 	}
 	return "", false, fmt.Errorf("session log: there are a hundred of %s already", d.Path)
 }
 
-// commit commits one file and nothing else that may be in the repository.
+const (
+	gitPatience  = 30 * time.Second
+	lockPatience = 10 * time.Second // for another git in the same repository, a replica's or a person's
+)
+
+// commit commits one file, where the folder says so and it is not committed
+// yet, and nothing else that may be in the repository. It is tried again while
+// another git, a replica's or a person's, holds the index or has just written
+// it without what was added here.
 func (f Folder) commit(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	if !f.Git {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitPatience)
 	defer cancel()
-	for _, args := range [][]string{
-		{"add", "--", name},
-		{"commit", "--quiet", "--message", "Session log " + path.Base(name), "--", name},
-	} {
-		git := exec.CommandContext(ctx, "git", append([]string{"-C", f.Dir}, args...)...)
-		if out, err := git.CombinedOutput(); err != nil {
-			return fmt.Errorf("session log: the file is written and not committed: git %s: %w: %s", args[0], err, bytes.TrimSpace(out))
+	for until := time.Now().Add(lockPatience); ; {
+		said, err := f.add(ctx, name)
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("session log: the file is written and not committed: %w: %s", err, said)
+		if !gitIsBusy.Match(said) || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	return nil
+}
+
+// gitIsBusy is what git says when another one is at work.
+var gitIsBusy = regexp.MustCompile(`\.lock': File exists|cannot lock ref|did not match any file`)
+
+// add tries once.
+func (f Folder) add(ctx context.Context, name string) (said []byte, err error) {
+	said, err = f.git(ctx, "status", "--porcelain", "--untracked-files=all", "--", name)
+	if err != nil || len(said) == 0 {
+		return said, err
+	}
+	if said, err = f.git(ctx, "add", "--", name); err != nil {
+		return said, err
+	}
+	return f.git(ctx, "commit", "--quiet", "--message", "Session log "+path.Base(name), "--", name)
+}
+
+// git runs one command. One that takes too long is asked to end, so that it
+// leaves no lock behind.
+func (f Folder) git(ctx context.Context, args ...string) (said []byte, err error) {
+	git := exec.CommandContext(ctx, "git", append([]string{"-C", f.Dir}, args...)...)
+	git.Env = append(git.Environ(), "LC_ALL=C")
+	git.Cancel = func() error { return git.Process.Signal(os.Interrupt) }
+	git.WaitDelay = 5 * time.Second
+	said, err = git.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("git %s: %w", args[0], err)
+	}
+	return bytes.TrimSpace(said), err
 }

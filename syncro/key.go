@@ -17,6 +17,10 @@ type Key struct {
 	secret unique.Handle[string]
 }
 
+// TokenPattern is a regular expression of what Syncro's tokens look like: a T,
+// and groups of letters and digits of which the last is long.
+const TokenPattern = `\bT[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*-[0-9a-f]{16,64}\b`
+
 const hiddenKey = "[key hidden]"
 
 var errKeyMarshalled = errors.New("a Syncro key must not be marshalled")
