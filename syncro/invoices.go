@@ -364,21 +364,29 @@ func (w CreateInvoice) Misfit(t Ticket) string {
 }
 
 // holds reports whether the lines are exactly those that are wanted, in any
-// order. Those with a price choose first, as the others take any price.
+// order. What fits to the cent is paired first, then what prepaid hours may
+// have paid, then what may have any price: each leaves the next what only that
+// can take.
 func (w CreateInvoice) holds(lines []invoiceLineJSON) bool {
-	lines = slices.Clone(lines)
-	wanted := slices.Clone(w.Lines)
+	lines, wanted := slices.Clone(lines), slices.Clone(w.Lines)
 	slices.SortStableFunc(wanted, func(a, b Charge) int { return cmp.Compare(b.Price, a.Price) })
-	for _, c := range wanted {
-		at := slices.IndexFunc(lines, func(l invoiceLineJSON) bool { return w.is(c, l) })
-		if at < 0 {
-			return false
-		}
-		lines = slices.Delete(lines, at, at+1)
+	for _, fits := range []func(Charge, invoiceLineJSON) bool{Charge.isExactly, w.is} {
+		wanted = slices.DeleteFunc(wanted, func(c Charge) bool {
+			at := slices.IndexFunc(lines, func(l invoiceLineJSON) bool { return fits(c, l) })
+			if at >= 0 {
+				lines = slices.Delete(lines, at, at+1)
+			}
+			return at >= 0
+		})
 	}
-	return len(lines) == 0
+	return len(lines) == 0 && len(wanted) == 0
 }
 
+func (c Charge) isExactly(l invoiceLineJSON) bool {
+	return samePrice(c.Price, string(l.Price)) && CreateInvoice{}.is(c, l)
+}
+
+// is reports whether a line can be what became of a charge.
 func (w CreateInvoice) is(c Charge, l invoiceLineJSON) bool {
 	what := int64(l.ProductID) == c.ProductID
 	if c.ProductID == 0 || l.ProductID == 0 {

@@ -69,6 +69,8 @@ func TestWhetherAnInvoiceHoldsExactlyItsLines(t *testing.T) {
 	tenth, ten := billed, billed
 	tenth.Lines = []syncro.Charge{{ProductID: 1190473, Quantity: "0.5", Price: "150", Discount: syncro.Discount{Percent: "10.0"}}}
 	ten.Lines = []syncro.Charge{{ProductID: 1190473, Quantity: "0.5", Price: "150", Discount: syncro.Discount{Dollars: "10"}}}
+	mixed := prepaid
+	mixed.Lines = []syncro.Charge{tenth.Lines[0], {ProductID: 1190473, Quantity: "0.5", Price: "150"}}
 	less := func(line, discount string) string { return strings.Replace(line, `{`, `{`+discount+`,`, 1) }
 	for name, c := range map[string]struct {
 		write syncro.CreateInvoice
@@ -95,6 +97,9 @@ func TestWhetherAnInvoiceHoldsExactlyItsLines(t *testing.T) {
 		"the charge's discount was lost":            {tenth, remote, false},
 		"a percentage became an amount":             {tenth, less(remote, `"discount_dollars":"10"`), false},
 		"the amount off the charge":                 {ten, less(remote, `"discount_dollars":"10.00"`), true},
+		"prepaid, one of two of a product":          {mixed, covered + "," + less(remote, `"discount_percent":10`), true},
+		"prepaid, both":                             {mixed, covered + "," + covered, true},
+		"prepaid, the discount on the other one":    {mixed, remote + "," + remote, false},
 		"both, in any order":                        {both, travel + "," + remote, true},
 		"one of both":                               {both, remote, false},
 		"the one with any price takes what is left": {anyPrice, strings.Replace(remote, "150.0", "175.0", 1) + "," + remote, true},
