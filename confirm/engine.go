@@ -57,7 +57,7 @@ type Options struct {
 
 	// Did, if set, is told of each step that landed, on which ticket, and for
 	// whom. It must not take long.
-	Did func(ctx context.Context, ticketID int64, author chat.User, as As, w syncro.Write)
+	Did func(ctx context.Context, ticketID int64, as As, w syncro.Write)
 
 	// Observe is told of each doubt that begins and that is found to have
 	// landed, of each step that is settled and of each operation that
@@ -104,7 +104,7 @@ func New(o Options) *Engine {
 		o.Acts = func(chat.User, string) bool { return true }
 	}
 	if o.Did == nil {
-		o.Did = func(context.Context, int64, chat.User, As, syncro.Write) {}
+		o.Did = func(context.Context, int64, As, syncro.Write) {}
 	}
 	return &Engine{Options: o, audit: audit.New(o.Store.rdb, o.Log)}
 }

@@ -435,7 +435,7 @@ func (r *runner) landed(ctx context.Context, step *Step) bool {
 		if _, made := w.(syncro.CreateTicket); made {
 			ticket = step.ID
 		}
-		r.Did(ctx, ticket, r.op.Author, r.op.As, w)
+		r.Did(ctx, ticket, r.op.As, w)
 	}
 	if r.op.current() == nil {
 		return true // saved with the operation's end

@@ -35,7 +35,7 @@ type invoiceFact struct {
 
 func (n *Notifier) factsOf(t syncro.Ticket) facts {
 	return facts{
-		ID: t.ID, Number: t.Number, Subject: clip(t.Subject, 120), Customer: clip(t.Customer, 80), Status: t.Status,
+		ID: t.ID, Number: t.Number, Subject: clip(t.Subject, 120), Customer: clip(t.Customer, longestName), Status: t.Status,
 		Priority: t.Priority, Technician: t.Technician, Finished: t.Finished(),
 	}
 }

@@ -111,11 +111,11 @@ func (n *Notifier) compare(ctx context.Context, ticket int64) error {
 	if before == nil || now != *before {
 		now.Seq++
 	}
-	var d deed
-	if _, err := n.store.kept(ctx, deedKey(ticket), &d); err != nil {
+	done, err := n.store.deeds(ctx, ticket)
+	if err != nil {
 		return err
 	}
-	events := happened(t, before, now, invoices, since.Born, d)
+	events := happened(t, before, now, invoices, since.Born, done)
 	for _, p := range n.places {
 		var wanted []happening
 		moment := time.Now()

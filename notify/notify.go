@@ -115,19 +115,21 @@ func (n *Notifier) Hint(ctx context.Context, ticketID int64) error {
 	return err
 }
 
-// Did says what the bot did on a ticket for somebody: they are named for it,
-// and not told of it in private.
-func (n *Notifier) Did(ctx context.Context, ticketID int64, by chat.User, name string, w syncro.Write) {
+// Did says what the bot did on a ticket for a technician, by the name in the
+// configuration and in Syncro: they are named for it, and not told of it in
+// private.
+func (n *Notifier) Did(ctx context.Context, ticketID int64, technician, name string, w syncro.Write) {
 	if len(n.Routes) == 0 || ticketID <= 0 {
 		return
 	}
-	d := deed{By: by.Key(), Name: name}
+	d := deed{By: technician, Name: name}
 	switch w := w.(type) {
 	case syncro.UpdateTicket:
-		d.Status, d.UserID = w.Status, w.UserID
+		d.Status, d.UserID, d.Urgent = w.Status, w.UserID, isUrgent(w.Priority)
 	case syncro.CreateTicket:
-		d.Created = true
+		d.Created, d.UserID, d.Urgent = true, w.UserID, isUrgent(w.Priority)
 	case syncro.CreateInvoice, syncro.DeleteInvoice: // Syncro does not say that the ticket changed
+		d.Invoice = true
 	default:
 		return
 	}

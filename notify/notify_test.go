@@ -207,6 +207,60 @@ func TestInDoubt(t *testing.T) {
 	}
 }
 
+// TestHeardOfAgain: of a ticket whose card and the line about it were both in
+// doubt, what happens later is told all the same.
+func TestHeardOfAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail = func(n int, _ chat.Place, _ chat.Card) (bool, error) {
+		if n <= 2 {
+			return false, errors.New("502")
+		}
+		return true, nil
+	}
+	w.replica(append(invoices(), Route{Event: Created, To: to("C1")}))
+	w.syncro.AddTicket(syncrosim.Ticket{Number: 40001, CustomerID: w.customer(t), Subject: "Scanner fails", Status: "New"})
+	w.until("both were tried", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.posts == 2 })
+	w.does(syncrosim.Act{Ticket: 40001, Status: "Invoiced"})
+	w.until("it is told", func() bool { return len(w.about("slack/C1", "Perhaps", "#40001", "Invoiced")) == 1 })
+}
+
+// TestHowLongAPlaceWasClosed is what counts, and not how old the news are: a
+// bot that was down for a weekend tells them.
+func TestHowLongAPlaceWasClosed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		field string
+		told  bool
+	}{"old news": {"since", true}, "closed for a day": {"closed", false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.fail = func(int, chat.Place, chat.Card) (bool, error) {
+				return false, &chat.UnreachableError{Why: "the bot is not in the channel"}
+			}
+			n, end := w.replica(invoices())
+			k, _ := w.syncro.Ticket(32164)
+			w.does(syncrosim.Act{Ticket: 32164, Status: "Invoiced"})
+			w.until("it was tried", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.posts > 0 })
+			end()
+			place := n.places[0].Place
+			if err := n.Redis.HSet(t.Context(), toldKey(place, fmt.Sprint(k.ID)), c.field, time.Now().Add(-25*time.Hour).UnixMilli()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			w.fail = nil
+			n, _ = w.replica(invoices())
+			w.until("it is settled", func() bool {
+				card, err := n.Redis.HGet(t.Context(), toldKey(place, fmt.Sprint(k.ID)), "card").Result()
+				return err == nil && card == string(map[bool]cardState{true: posted, false: dropped}[c.told])
+			})
+			if told := len(w.about("slack/C1", "#32164")) == 1; told != c.told {
+				t.Errorf("told: %t", told)
+			}
+		})
+	}
+}
+
 // TestDied: a replica that dies while it posts leaves a card that nobody
 // posts again.
 func TestDied(t *testing.T) {
@@ -262,19 +316,22 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dana := chat.User{Platform: "slack", Tenant: "T0001", ID: "U0DANA"}
+	danaToo := chat.User{Platform: "teams", Tenant: "tenant", ID: "dana"}
+	ways := []chat.Place{{Platform: "slack", Person: &dana}, {Platform: "teams", Person: &danaToo}}
 	var routes []Route
 	for _, e := range []Event{Created, Assigned, Replied, Urgent, Resolved} {
 		routes = append(routes, Route{Event: e, To: to("C1")})
 	}
-	routes = append(routes, Route{Event: Assigned, To: []chat.Place{{Platform: "slack", Person: &dana}}, Technicians: []string{"dana ruiz"}},
+	routes = append(routes, Route{Event: Assigned, To: ways, Person: "dana", Technicians: []string{"dana ruiz"}}, Route{Event: Urgent, To: ways, Person: "dana"},
 		Route{Event: Replied, To: to("C2"), Customers: []string{"Nobody's"}})
 	n, _ := w.replica(routes)
 	k := w.syncro.AddTicket(syncrosim.Ticket{Number: 40001, CustomerID: w.customer(t), Subject: "Scanner *fails*", Status: "New"})
 	w.until("it is new", func() bool { return len(w.about("slack/C1", "#40001 Scanner *fails*", "New · unassigned")) == 1 })
+	n.Did(t.Context(), k.ID, "dana", "Dana Ruiz", syncro.UpdateTicket{TicketID: k.ID, Priority: "0 Urgent"})
 	w.does(syncrosim.Act{Ticket: 40001, Priority: "0 Urgent"})
 	w.until("it is urgent", func() bool { return len(w.about("slack/C1", "Now urgent")) == 1 })
 	// Dana takes it, by the bot.
-	n.Did(t.Context(), k.ID, dana, "Dana Ruiz", syncro.UpdateTicket{TicketID: k.ID, UserID: 4101})
+	n.Did(t.Context(), k.ID, "dana", "Dana Ruiz", syncro.UpdateTicket{TicketID: k.ID, UserID: 4101})
 	w.does(syncrosim.Act{Ticket: 40001, Assign: 4101})
 	w.until("it is taken", func() bool { return len(w.about("slack/C1", "#40001 · Dana Ruiz took it")) == 1 })
 	w.does(syncrosim.Act{Ticket: 40001, Customer: true, Comment: "It works now."})
@@ -291,9 +348,22 @@ func TestEvents(t *testing.T) {
 	}
 	// Another gives her a ticket: that is told her.
 	w.does(syncrosim.Act{Ticket: 32171, Assign: 4101})
-	w.until("Dana is told", func() bool { return len(w.about(dana.Key(), "#32171")) == 1 })
-	if all := w.about(dana.Key(), "#40001"); len(all) > 0 {
-		t.Errorf("Dana is told what she did: %+v", all)
+	w.until("Dana is told", func() bool {
+		return len(w.about(dana.Key(), "#32171")) == 1 && len(w.about(danaToo.Key(), "#32171")) == 1
+	})
+	// So is one that another makes for her, and not one that she makes herself.
+	n.Did(t.Context(), 990002, "rob", "Rob Ames", syncro.CreateTicket{UserID: 4101})
+	w.syncro.AddTicket(syncrosim.Ticket{ID: 990002, Number: 40002, CustomerID: w.customer(t), Subject: "For Dana", Status: "New", UserID: 4101})
+	w.until("Dana is told of hers", func() bool { return len(w.about(dana.Key(), "#40002")) == 1 })
+	n.Did(t.Context(), 990003, "dana", "Dana Ruiz", syncro.CreateTicket{UserID: 4101})
+	w.syncro.AddTicket(syncrosim.Ticket{ID: 990003, Number: 40003, CustomerID: w.customer(t), Subject: "Her own", Status: "New", UserID: 4101})
+	w.until("the channel is told", func() bool { return len(w.about("slack/C1", "#40003")) == 1 })
+	for _, at := range ways {
+		for _, number := range []string{"#40001", "#40003"} {
+			if all := w.about(at.Key(), number); len(all) > 0 {
+				t.Errorf("Dana is told what she did: %+v", all)
+			}
+		}
 	}
 }
 
@@ -316,6 +386,7 @@ func TestFilters(t *testing.T) {
 	}{
 		{"no filter", Route{}, true},
 		{"the customer", Route{Customers: []string{"Other", "harbor dental"}}, true},
+		{"the customer in other spaces", Route{Customers: []string{" Harbor  Dental"}}, true},
 		{"another customer", Route{Customers: []string{"Harbor"}}, false},
 		{"another technician", Route{Technicians: []string{"Rob Ames"}}, false},
 		{"both", Route{Customers: []string{"Harbor Dental"}, Technicians: []string{"Dana Ruiz"}}, true},
@@ -356,7 +427,7 @@ func TestOld(t *testing.T) {
 	for _, test := range tests {
 		now := sightOf(test.ticket)
 		now.Billed = true
-		if got := happened(test.ticket, nil, now, test.invoices, since, deed{}); len(got) != test.want {
+		if got := happened(test.ticket, nil, now, test.invoices, since, nil); len(got) != test.want {
 			t.Errorf("%s: %+v", test.name, got)
 		}
 	}

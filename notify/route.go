@@ -27,6 +27,7 @@ const (
 type Route struct {
 	Event       Event
 	To          []chat.Place // a channel; or all the ways to one person
+	Person      string       // the technician to whom To leads, by the name in the configuration; empty: a channel
 	Customers   []string     // as Syncro writes them, in any case
 	Technicians []string     // of the ticket: their names in Syncro, in any case
 	MinTotal    string       // decimal: of the ticket's invoices together; without an invoice it is met
@@ -50,13 +51,17 @@ func (r Route) matches(h happening, f facts) bool {
 	return total.GreaterThanOrEqual(least)
 }
 
+// longestName is how much of a customer's name is kept and compared.
+const longestName = 80
+
 func oneOf(names []string, name string) bool {
-	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(strings.TrimSpace(n), name) })
+	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(clip(n, longestName), clip(name, longestName)) })
 }
 
 // place is a place with all routes that lead there.
 type place struct {
 	chat.Place
+	person string // the technician to whom it leads; empty: a channel
 	routes []Route
 	wake   chan struct{} // its speaker: there is something to say
 }
@@ -68,7 +73,7 @@ func placesOf(routes []Route) []place {
 			i := slices.IndexFunc(all, func(p place) bool { return p.Key() == to.Key() })
 			if i < 0 {
 				i = len(all)
-				all = append(all, place{Place: to, wake: make(chan struct{}, 1)})
+				all = append(all, place{Place: to, person: r.Person, wake: make(chan struct{}, 1)})
 			}
 			all[i].routes = append(all[i].routes, r)
 		}
@@ -77,9 +82,9 @@ func placesOf(routes []Route) []place {
 }
 
 // wants reports whether a route to the place is for what happened. What
-// somebody did themselves is not told them in private.
+// somebody did themselves, in whatever chat, is not told them in private.
 func (p place) wants(h happening, f facts) bool {
-	if p.Person != nil && h.ByUser == p.Key() {
+	if p.person != "" && h.By == p.person {
 		return false
 	}
 	return slices.ContainsFunc(p.routes, func(r Route) bool { return r.matches(h, f) })

@@ -26,13 +26,15 @@ type sight struct {
 func sightOf(t syncro.Ticket) sight {
 	s := sight{
 		Status: t.Status, UserID: t.UserID, Updated: t.Updated, Thread: t.Raw != nil,
-		Urgent: strings.Contains(strings.ToLower(t.Priority), "urgent"),
+		Urgent: isUrgent(t.Priority),
 	}
 	if c := lastReply(t); c != nil && s.Thread {
 		s.Reply = c.ID
 	}
 	return s
 }
+
+func isUrgent(priority string) bool { return strings.Contains(strings.ToLower(priority), "urgent") }
 
 // lastReply is the last comment of the customer's; nil where there is none.
 func lastReply(t syncro.Ticket) *syncro.Comment {
@@ -46,32 +48,39 @@ func lastReply(t syncro.Ticket) *syncro.Comment {
 
 // happening is an event on a ticket, as it is told.
 type happening struct {
-	Key    string `json:"-"` // the same for the same, however often it is found
-	Event  Event  `json:"event"`
-	Words  string `json:"words"`        // "Dana Ruiz took it"
-	ByUser string `json:"by,omitempty"` // the chat user for whom the bot did it
+	Key   string `json:"-"` // the same for the same, however often it is found
+	Event Event  `json:"event"`
+	Words string `json:"words"`        // "Dana Ruiz took it"
+	By    string `json:"by,omitempty"` // the technician for whom the bot did it
 }
 
 // deed is what the bot did for somebody on a ticket.
 type deed struct {
-	By      string `json:"by"`   // a chat user's key
-	Name    string `json:"name"` // of the technician in Syncro
+	By      string `json:"by"`   // the technician's name in the configuration
+	Name    string `json:"name"` // in Syncro
 	Status  string `json:"status,omitempty"`
 	UserID  int64  `json:"user,omitempty"`
 	Created bool   `json:"created,omitempty"`
+	Urgent  bool   `json:"urgent,omitempty"`
+	Invoice bool   `json:"invoice,omitempty"` // made or deleted
 }
 
 // happened is what became of a ticket between two sights. Of one that was
 // never seen before it is what certainly happened after since.
-func happened(t syncro.Ticket, before *sight, now sight, invoices []syncro.Invoice, since time.Time, d deed) []happening {
+func happened(t syncro.Ticket, before *sight, now sight, invoices []syncro.Invoice, since time.Time, done []deed) []happening {
 	var all []happening
-	tell := func(e Event, key, words string, own bool) {
+	// own tells a deed that comes to the same.
+	tell := func(e Event, key, words string, own func(deed) bool) {
 		h := happening{Key: string(e) + ":" + key, Event: e, Words: words}
-		if own && d.By != "" {
-			h.ByUser, h.Words = d.By, words+", by "+d.Name
+		if i := slices.IndexFunc(done, own); i >= 0 {
+			h.By, h.Words = done[i].By, words+", by "+done[i].Name
+			if e == Assigned && t.Technician == done[i].Name {
+				h.Words = done[i].Name + " took it"
+			}
 		}
 		all = append(all, h)
 	}
+	nobodys := func(deed) bool { return false }
 	seq := fmt.Sprint(now.Seq)
 	first := before == nil
 	if first {
@@ -79,35 +88,29 @@ func happened(t syncro.Ticket, before *sight, now sight, invoices []syncro.Invoi
 		born := !t.Created.Before(since)
 		if born {
 			// What a customer wrote first is the ticket, and no reply.
-			before.Urgent, before.Thread, before.Reply = false, true, now.Reply
-			tell(Created, "", "New", d.Created)
+			before.UserID, before.Urgent, before.Thread, before.Reply = 0, false, true, now.Reply
+			tell(Created, "", "New", func(d deed) bool { return d.Created })
 		}
 		if finishedSince := !t.Resolved.IsZero() && !t.Resolved.Before(since); born || finishedSince || invoicedSince(invoices, since) {
 			before.Status = ""
 		}
 	}
 	if now.Urgent && !before.Urgent {
-		tell(Urgent, seq, "Now urgent", false)
+		tell(Urgent, seq, "Now urgent", func(d deed) bool { return d.Urgent })
 	}
 	if now.UserID != before.UserID && now.UserID != 0 {
-		own := d.UserID == now.UserID
-		switch {
-		case own && t.Technician == d.Name:
-			all = append(all, happening{Key: "assigned:" + seq, Event: Assigned, Words: d.Name + " took it", ByUser: d.By})
-		default:
-			tell(Assigned, seq, "Assigned to "+orNobody(t.Technician), own)
-		}
+		tell(Assigned, seq, "Assigned to "+orNobody(t.Technician), func(d deed) bool { return d.UserID == now.UserID })
 	}
-	if c := lastReply(t); c != nil && c.ID != before.Reply && (before.Thread || !c.Created.Before(since)) {
-		tell(Replied, fmt.Sprint(c.ID), "The customer replied", false)
+	if c := lastReply(t); c != nil && c.ID > before.Reply && (before.Thread || !c.Created.Before(since)) {
+		tell(Replied, fmt.Sprint(c.ID), "The customer replied", nobodys)
 	}
 	was := syncro.Ticket{Status: before.Status}
-	own := d.Status != "" && d.Status == t.Status
+	same := func(d deed) bool { return d.Status != "" && d.Status == t.Status }
 	switch {
 	case t.Invoiced() && (!was.Invoiced() || before.Billed && now.Invoice != before.Invoice):
-		tell(Invoiced, fmt.Sprint(now.Invoice), invoicedWords(invoices), own)
+		tell(Invoiced, fmt.Sprint(now.Invoice), invoicedWords(invoices), func(d deed) bool { return same(d) || d.Invoice })
 	case t.Finished() && !t.Invoiced() && !was.Finished():
-		tell(Resolved, seq, t.Status, own)
+		tell(Resolved, seq, t.Status, same)
 	}
 	return all
 }

@@ -16,7 +16,7 @@ const (
 	wordLease  = 2 * time.Minute // longer than a card takes to be posted
 	speakTime  = time.Minute     // for one card
 	closedTime = 5 * time.Minute // at most, before a place that cannot be reached is tried again
-	giveUp     = 24 * time.Hour  // after so long a card for such a place is dropped
+	giveUp     = 24 * time.Hour  // after so long in which such a place could not be reached a card for it is dropped
 	drawTries  = 5
 )
 
@@ -86,7 +86,7 @@ func (s *speaker) once(ctx context.Context) (bool, error) {
 	var cards, doubts, rest []told
 	for _, t := range all {
 		switch {
-		case t.card == owed && now.Sub(t.since) > giveUp:
+		case t.card == owed && !t.closed.IsZero() && now.Sub(t.closed) > giveUp:
 			s.drop(ctx, t)
 		case t.card == owed:
 			cards = append(cards, t)
@@ -194,14 +194,20 @@ func (s *speaker) post(ctx context.Context, from cardState, c chat.Card, about [
 		if len(about) > 1 || from == doubt {
 			fold = "1"
 		}
-		return s.Pause, settle(time.Time{}, "card", string(posted), "ref", string(ref), "folded", fold)
+		return s.Pause, settle(time.Time{}, "card", string(posted), "ref", string(ref), "folded", fold, "closed", "")
 	case isLater:
 		s.Log.Info("news are told later", "place", s.Key(), "tickets", numbers, "until", later.Until, "error", later.Err)
 		return max(s.Pause, min(time.Until(later.Until), wordLease)), settle(later.Until, "card", string(from))
 	case isClosed:
 		s.closed = min(max(2*s.closed, s.Pause, s.Tick), closedTime)
 		s.Log.Warn("news cannot be told in a place; it is tried again for a day", "place", s.Key(), "tickets", numbers, "why", closed.Why, "remedy", closed.Remedy, "error", closed.Err)
-		return s.closed, settle(time.Now().Add(s.closed), "card", string(from))
+		since := time.Now()
+		for _, t := range about {
+			if !t.closed.IsZero() && t.closed.Before(since) {
+				since = t.closed
+			}
+		}
+		return s.closed, settle(time.Now().Add(s.closed), "card", string(from), "closed", since.UnixMilli())
 	}
 	s.Observe(s.Platform, string(unclear))
 	if unclear == lost {
@@ -252,7 +258,11 @@ func (s *speaker) goOn(ctx context.Context, t told) (spoke bool, word time.Durat
 
 // redraw makes a card show how its ticket stands now.
 func (s *speaker) redraw(ctx context.Context, t told) error {
-	err := s.Redraw(ctx, chat.User{Platform: s.Platform}, t.ref, s.card(t.facts))
+	whose := chat.User{Platform: s.Platform}
+	if s.Person != nil {
+		whose = *s.Person
+	}
+	err := s.Redraw(ctx, whose, t.ref, s.card(t.facts))
 	ctx = context.WithoutCancel(ctx)
 	if err == nil {
 		return s.store.settle(ctx, s.Place, t, time.Now(), "drawn", t.raw, "draws", "0")

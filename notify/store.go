@@ -40,7 +40,8 @@ var (
 const (
 	seenKept = 180 * 24 * time.Hour // after a ticket last changed
 	cardKept = 90 * 24 * time.Hour
-	deedKept = 2 * time.Minute
+	deedKept = 10 * time.Minute // until the ticket was certainly looked at, and no longer: another may do the same
+	deedMost = 20
 )
 
 // store is what the replicas share in Redis. What one script touches shares a
@@ -54,7 +55,7 @@ const (
 )
 
 func seenKey(ticket int64) string { return "syncrobot:notify:seen:" + strconv.FormatInt(ticket, 10) }
-func deedKey(ticket int64) string { return "syncrobot:notify:deed:" + strconv.FormatInt(ticket, 10) }
+func deedKey(ticket int64) string { return "syncrobot:notify:deeds:" + strconv.FormatInt(ticket, 10) }
 func lookKey(ticket int64) string { return "syncrobot:notify:look:" + strconv.FormatInt(ticket, 10) }
 
 func placeTag(p chat.Place) string { return "syncrobot:{notify:" + p.Key() + "}:" }
@@ -131,7 +132,32 @@ func (s store) keep(ctx context.Context, key string, v any, d time.Duration) err
 }
 
 func (s store) keepDeed(ctx context.Context, ticket int64, d deed) error {
-	return s.keep(ctx, deedKey(ticket), d, deedKept)
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	key := deedKey(ticket)
+	_, err = s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.LPush(ctx, key, raw)
+		p.LTrim(ctx, key, 0, deedMost-1)
+		return p.Expire(ctx, key, deedKept).Err()
+	})
+	return err
+}
+
+// deeds are what the bot did on a ticket of late, the last first.
+func (s store) deeds(ctx context.Context, ticket int64) ([]deed, error) {
+	kept, err := s.rdb.LRange(ctx, deedKey(ticket), 0, -1).Result()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]deed, len(kept))
+	for i, raw := range kept {
+		if err := json.Unmarshal([]byte(raw), &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // seen is how tickets were last seen; nil for one that never was.
@@ -204,6 +230,7 @@ type told struct {
 	card    cardState
 	ref     chat.Ref
 	since   time.Time // when it was first owed
+	closed  time.Time // since when the place cannot be reached; zero: it can, as far as is known
 	folded  bool      // its card is one for several tickets
 	facts   facts
 	raw     string // facts as they are kept
@@ -268,6 +295,9 @@ func toldOf(ticket string, f map[string]string) (told, error) {
 	}
 	ms, _ := strconv.ParseInt(f["since"], 10, 64)
 	t.since = time.UnixMilli(ms)
+	if ms, err := strconv.ParseInt(f["closed"], 10, 64); err == nil {
+		t.closed = time.UnixMilli(ms)
+	}
 	t.draws, _ = strconv.Atoi(f["draws"])
 	if err := json.Unmarshal([]byte(t.raw), &t.facts); err != nil {
 		return told{}, fmt.Errorf("what is kept of ticket %s: %w", ticket, err)

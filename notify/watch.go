@@ -118,7 +118,7 @@ func (n *Notifier) changed(ctx context.Context, r *syncro.Reader, since time.Tim
 		statuses = append(statuses, "Invoiced")
 	}
 	if n.tells(Resolved) {
-		statuses = append(statuses, "Resolved")
+		statuses = append(statuses, "Resolved", "Closed")
 	}
 	var rows []syncro.Ticket
 	for _, status := range statuses {

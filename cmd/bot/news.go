@@ -16,6 +16,8 @@ import (
 
 // newNotifier makes what speaks first, by the routes of the config.
 func newNotifier(b *bot, client *syncro.Client) *notify.Notifier {
+	// The routes are those of the start, the technicians those of the last SIGHUP.
+	left := &chat.UnreachableError{Why: "that is no technician any more", Remedy: "Restart the bot with the routes that are left."}
 	return notify.New(notify.Options{
 		Routes: routes(b.cfg), Redis: b.redis, Poll: b.cfg.Notify.Poll, Log: b.log, Observe: b.figures.told,
 		Reader: func(ctx context.Context) (*syncro.Reader, string, error) {
@@ -30,9 +32,15 @@ func newNotifier(b *bot, client *syncro.Client) *notify.Notifier {
 			return client.Reader(t.Key, syncro.ClassPolling), fmt.Sprintf("%s (%s)", as, t.FullName), nil
 		},
 		Post: func(ctx context.Context, at chat.Place, card chat.Card) (chat.Ref, error) {
+			if at.Person != nil && !b.people.Known(*at.Person) {
+				return "", left
+			}
 			return b.platforms.Post(ctx, at, card)
 		},
 		Redraw: func(ctx context.Context, user chat.User, ref chat.Ref, card chat.Card) error {
+			if user.ID != "" && !b.people.Known(user) {
+				return left
+			}
 			return b.platforms.Redraw(ctx, user, ref, card)
 		},
 		Quiet:   quiet(b.cfg),
@@ -61,7 +69,7 @@ func routes(cfg *config.Config) []notify.Route {
 	var all []notify.Route
 	for _, r := range cfg.Notify.Routes {
 		all = append(all, notify.Route{
-			Event: notify.Event(r.Event), To: places(cfg, r), Customers: r.Customers, Technicians: r.Technicians, MinTotal: r.MinTotal,
+			Event: notify.Event(r.Event), To: places(cfg, r), Person: r.Person, Customers: r.Customers, Technicians: r.Technicians, MinTotal: r.MinTotal,
 		})
 	}
 	return all

@@ -150,8 +150,8 @@ func newBot(cfg *config.Config, log *slog.Logger) (*bot, error) {
 			return confirm.Actor{Name: t.Name, FullName: t.FullName, UserID: t.UserID, Shared: t.Shared, Key: t.Key}, err
 		},
 		Acts: func(user chat.User, technician string) bool { return b.people.Standing(user).Name == technician },
-		Did: func(ctx context.Context, ticketID int64, author chat.User, as confirm.As, w syncro.Write) {
-			b.news.Did(ctx, ticketID, author, as.FullName, w)
+		Did: func(ctx context.Context, ticketID int64, as confirm.As, w syncro.Write) {
+			b.news.Did(ctx, ticketID, as.Name, as.FullName, w)
 		},
 	})
 	b.news = newNotifier(b, client)
@@ -297,11 +297,16 @@ func (b *bot) shutdown(public, admin *http.Server, called, own <-chan struct{}) 
 }
 
 // reload takes over the technicians of the config file and opens the vault
-// again. With a fault in either, what was known stays.
+// again. With a fault in the file what was known stays; of an entry that cannot
+// be opened, what was opened before.
 func (b *bot) reload(ctx context.Context, load func() (*config.Config, error)) {
 	cfg, err := load()
 	if err == nil {
 		err = b.people.SetTechnicians(ctx, people(cfg))
+	}
+	if bad, ok := errors.AsType[*identity.VaultError](err); ok {
+		b.log.Error("technicians were read again, and not every entry of the vault: what was opened of it before stays in use", "technicians", len(cfg.Technicians), "error", bad)
+		return
 	}
 	if err != nil {
 		b.log.Error("vault and technicians could not be read again", "error", err)
