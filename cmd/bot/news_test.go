@@ -295,6 +295,31 @@ func TestTakeIt(t *testing.T) {
 	}
 }
 
+// TestWhoLeftIsToldNothing: after a SIGHUP without them, though the routes are
+// those of the start.
+func TestWhoLeftIsToldNothing(t *testing.T) {
+	t.Parallel()
+	w := openNews(t, withNews(config.Route{Event: "invoiced", Person: "rob"}, config.Route{Event: "invoiced", Slack: "C0BILL"}))
+	rob := slackPerson{w, robSlack, ""} // wherever he reads
+	w.becomes(t, 32170, "Invoiced")
+	see(t, rob, "Invoiced, but no invoice: #32170")
+
+	after := *w.cfg
+	after.Technicians = slices.DeleteFunc(slices.Clone(w.cfg.Technicians), func(t config.Technician) bool { return t.Name == "rob" })
+	w.reload = func() (*config.Config, error) { return &after, nil }
+	vaultDoor.Lock()
+	defer vaultDoor.Unlock()
+	w.bringKey(t)
+	w.hangup <- syscall.SIGHUP
+	until(t, "the configuration is read again", func() bool { return strings.Contains(w.log.String(), "were read again") })
+	w.becomes(t, 32163, "Invoiced")
+	until(t, "the channel is told", func() bool { return about(t, slackPerson{w, danaSlack, "C0BILL"}, "#32163") == 1 })
+	until(t, "it is not told who left", func() bool { return strings.Contains(w.log.String(), "that is no technician any more") })
+	if all, channel := about(t, rob, "#32163"), about(t, slackPerson{w, robSlack, "C0BILL"}, "#32163"); all != channel {
+		t.Errorf("who left sees %d messages, and %d of them in the channel", all, channel)
+	}
+}
+
 // TestNewsCost: a quiet account costs one request a poll; an invoiced ticket
 // three. With -v it prints how long a card takes from the change in Syncro,
 // the webhook between.
