@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/syncrobot/syncrobot/confirm"
 )
 
@@ -18,6 +20,7 @@ func (x *examination) redis(ctx context.Context, f *findings) {
 	best, err := x.ping(ctx)
 	if err != nil {
 		f.fails("answer", firstLine(err), redisRemedy(err))
+		f.skip("rights", "Redis does not answer")
 		f.skip("durability", "Redis does not answer")
 		return
 	}
@@ -26,6 +29,11 @@ func (x *examination) redis(ctx context.Context, f *findings) {
 			"Run Redis nearer to the bot: on the same machine, or in the same data centre.")
 	} else {
 		f.fine("answer", "in %s", best.Round(10*time.Microsecond))
+	}
+	if err := x.mayWork(ctx); err != nil {
+		f.fails("rights", firstLine(err), redisRemedy(err))
+	} else {
+		f.fine("rights", "scripts and transactions run on the bot's keys")
 	}
 	kept, err := confirm.ReadDurability(ctx, x.Redis)
 	if err != nil {
@@ -44,6 +52,20 @@ func (x *examination) redis(ctx context.Context, f *findings) {
 	if len(weak) == 0 {
 		f.fine("durability", "%s", kept)
 	}
+}
+
+// mayWork tries what the bot needs of Redis on a key of its own, without
+// changing it.
+func (x *examination) mayWork(ctx context.Context) error {
+	const key = "syncrobot:doctor"
+	err := x.Redis.Watch(ctx, func(tx *redis.Tx) error {
+		_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error { return p.Exists(ctx, key).Err() })
+		return err
+	}, key)
+	if err != nil {
+		return err
+	}
+	return redis.NewScript("return redis.call('EXISTS', KEYS[1])").Run(ctx, x.Redis, []string{key}).Err()
 }
 
 const pings = 5
@@ -66,7 +88,7 @@ func redisRemedy(err error) string {
 	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "NOAUTH"), strings.Contains(text, "without any password"):
 		return "Correct the user and the password in redis.url."
 	case strings.Contains(text, "NOPERM"):
-		return "Give the bot's Redis user its rights: ACL SETUSER name ~syncrobot:* +@all -@dangerous +info."
+		return "Give the bot's Redis user its rights: ACL SETUSER name, as docs/security.md has it."
 	case strings.Contains(text, "x509"), strings.Contains(text, "tls"):
 		return "Check rediss:// in redis.url, and that this machine trusts the certificate."
 	}

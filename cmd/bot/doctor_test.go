@@ -148,7 +148,7 @@ func TestDoctorFindsAGoodShopWell(t *testing.T) {
 		}
 	}
 	for _, check := range []string{
-		"vault: age key", "vault: entry of dana", "vault: shared entry", "redis: answer", "redis: durability",
+		"vault: age key", "vault: entry of dana", "vault: shared entry", "redis: answer", "redis: rights", "redis: durability",
 		"syncro: key of dana", "syncro: key of rob", "syncro: shared key", "syncro: settings", "syncro: labor remote", "syncro: rights of the key of dana",
 		"slack: app", "slack: scopes", "slack: dana", "teams: token", "teams: signing keys", "public: address",
 		"clock: Redis", "clock: Syncro", "clock: Slack", "clock: Microsoft", "logs: session logs",
@@ -324,6 +324,12 @@ func TestDoctorOnRedis(t *testing.T) {
 	runAll(t, []trouble{
 		{"nobody there", "redis", func(t *testing.T, p *patient) { p.redis.Kill() }, "redis: answer", doctor.Fails, "refused", "Start Redis"},
 		{"a password", "redis", set("requirepass", "secret-of-redis"), "redis: answer", doctor.Fails, "NOAUTH", "password in redis.url"},
+		{"a user with too few rights", "redis", func(t *testing.T, p *patient) {
+			if err := p.redis.Client().Do(t.Context(), "ACL", "SETUSER", "few", "on", ">few", "~syncrobot:*", "+@all", "-@transaction").Err(); err != nil {
+				t.Fatal(err)
+			}
+			p.change(t, p.redis.URL(), strings.Replace(p.redis.URL(), "redis://", "redis://few:few@", 1))
+		}, "redis: rights", doctor.Fails, "NOPERM", "docs/security.md"},
 		{"no append-only file", "redis", set("appendonly", "no"), "redis: durability", doctor.Fails, "appendonly is off", "appendonly yes"},
 		{"records thrown away", "redis", func(t *testing.T, p *patient) {
 			set("maxmemory", "100mb")(t, p)

@@ -65,11 +65,24 @@ func TestLeastPrivilegeInRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.cfg.Redis.Username, w.cfg.Redis.Password = rule[1], config.NewSecret("least")
-	})
+	}, withNews(billing()...))
+	w.bringNews(t.Context(), w.address())
+	until(t, "the bot has seen what there is", func() bool { return strings.Contains(w.log.String(), "are no news") })
 	dana := slackPerson{w, danaSlack, "C0DESK"}
-	for _, line := range []string{"open", "32164", "pending", "start 32164", "stop", "customers harbor"} {
-		ask(t, dana, line)
+	for line, answer := range map[string]string{
+		"open": "Open tickets", "32164": "VPN drops", "pending": "Nothing waits", "start 32164": "Timer started", "customers harbor": "Customers with",
+	} {
+		ask(t, dana, line, answer)
 	}
+	ask(t, dana, "stop", "Stopped")
+	sam := slackPerson{w, samSlack, "C0DESK"}
+	ask(t, sam, "link", "I have written to you")
+	if v := paste(t, w.linkOf(t, samSlack, ""), "key", samToken); !v.has("You will act as Sam Ito") {
+		t.Errorf("the link's page: %d %s", v.status, v.body)
+	}
+	w.becomes(t, 32170, "Invoiced")
+	until(t, "news are told", func() bool { return about(t, w.readers()["Slack"], "#32170") == 1 })
+	press(t, dana, ask(t, dana, "close 32170 Battery swapped", "Confirm:"), "Confirm", "Done and checked") // and the bot notes who did it
 	press(t, dana, ask(t, dana, "note 32164 with few rights", "Confirm:"), "Confirm", "Done and checked")
 	press(t, dana, ask(t, dana, "note 32163 never mind", "Confirm:"), "Cancel", "Nothing was sent.")
 	if log := w.log.String(); strings.Contains(log, "NOPERM") {
