@@ -22,7 +22,8 @@ func assignTicket() Command {
 				return Result{}, err
 			}
 			typed, atOnce := cutFlag(typed, "--now")
-			typed, was := cutUndo(cutTo(typed))
+			typed, shown := cutValue(typed, from)
+			typed, was := cutValue(cutTo(typed), undo)
 			settings, err := c.Reader.Settings(ctx)
 			if err != nil {
 				return Result{}, err
@@ -38,6 +39,10 @@ func assignTicket() Command {
 				Title: "Assign " + name(t), Ticket: &t,
 				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, UserID: to.ID, From: orNone(t.Technician), To: to.Name}},
 			}
+			if moved := shown != "" && shown != orNobody(t.Technician); moved {
+				atOnce = false
+				plan.Facts = chat.Fields{{Name: "CAREFUL", Value: fmt.Sprintf("the card that you pressed said %s, and %s has it by now", shown, orNobody(t.Technician))}}
+			}
 			// Syncro takes no ticket away from everybody, so a first assignment has no undo.
 			atOnce = atOnce && (was == "" || was == t.Technician)
 			if atOnce && was == "" && t.Technician != "" {
@@ -47,6 +52,8 @@ func assignTicket() Command {
 		},
 	}
 }
+
+func orNobody(technician string) string { return cmp.Or(technician, "nobody") }
 
 // askTechnician offers the account's people, a button each.
 func askTechnician(t syncro.Ticket, people []syncro.Technician, atOnce bool) Result {
@@ -62,7 +69,7 @@ func askTechnician(t syncro.Ticket, people []syncro.Technician, atOnce bool) Res
 		choices = append(choices, Choice{Label: clip(oneLine(p.Name), 40), Line: line})
 	}
 	return card(chat.Card{Title: "Who takes " + name(t) + "?", Tone: chat.Ask, Parts: []chat.Part{
-		chat.Text("It is assigned to " + cmp.Or(t.Technician, "nobody") + " now."),
+		chat.Text("It is assigned to " + orNobody(t.Technician) + " now."),
 	}}, choices...)
 }
 

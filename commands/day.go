@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,8 @@ func (b *Bot) Forget(ctx context.Context, technician string) {
 }
 
 // openTickets is the open tickets: as they were a moment ago, or, where they
-// are to be fresh, as they are now. It costs one request for fifty tickets.
+// are to be fresh, as they are now. It costs one request for fifty tickets, and
+// where there are more than four pages one for the person's own.
 func (c *Call) openTickets(ctx context.Context, fresh bool) (reading, error) {
 	key := readingKey(c.Who.Name)
 	if !fresh {
@@ -49,6 +51,15 @@ func (c *Call) openTickets(ctx context.Context, fresh bool) (reading, error) {
 		}
 	}
 	list, err := c.Reader.OpenTickets(ctx)
+	if err == nil && list.More && !c.Who.Shared { // theirs must be among them
+		var own syncro.List[syncro.Ticket]
+		own, err = c.Reader.SearchTickets(ctx, syncro.TicketSearch{Open: true, UserID: c.Who.UserID})
+		for _, t := range own.Items {
+			if !slices.ContainsFunc(list.Items, func(known syncro.Ticket) bool { return known.ID == t.ID }) {
+				list.Items = append(list.Items, t)
+			}
+		}
+	}
 	if err != nil {
 		return reading{}, err
 	}
@@ -228,7 +239,7 @@ func (c *Call) home(ctx context.Context) (Result, error) {
 		for _, t := range shown {
 			act := Choice{"Open", fmt.Sprintf("ticket #%d", t.Number)}
 			if unassigned(t) && c.Who.MayWrite && !c.Who.Shared {
-				act = Choice{"Take it", fmt.Sprintf("assign #%d me --now", t.Number)}
+				act = Choice{"Take it", fmt.Sprintf("assign #%d me %s --now", t.Number, fromOf("nobody"))}
 			}
 			rows = append(rows, row{c.ticketRow(0, t)[1:], act})
 		}

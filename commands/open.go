@@ -99,7 +99,7 @@ func (c *Call) day(ctx context.Context, r reading, view string, page int) (Resul
 	}
 	out.Parts = append(out.Parts, rows...)
 	if len(rows) == 0 {
-		out.Parts = append(out.Parts, chat.Text(nothing(view, own, free, total)))
+		out.Parts = append(out.Parts, chat.Text(nothing(view, own, free, total, r.List.More)))
 	} else {
 		first := (page-1)*pageRows + 1
 		out.Note = numberHint(first, min(first+pageRows-1, count(shown)))
@@ -158,9 +158,14 @@ func count(groups []group) int {
 	return n
 }
 
-// nothing says why a list is empty.
-func nothing(view string, own, free, total int) string {
+// nothing says why a list is empty; more: of the tickets that were read, and
+// there are others.
+func nothing(view string, own, free, total int, more bool) string {
 	switch {
+	case more && view == "unassigned" && free == 0:
+		return fmt.Sprintf("Of the %d open tickets that I read every one is somebody's.", total)
+	case more && view == "mine" && own == 0:
+		return "No open tickets are assigned to you."
 	case total == 0:
 		return "No ticket is open."
 	case view == "mine" && own == 0:

@@ -25,7 +25,7 @@ func updateStatus() Command {
 				return Result{}, err
 			}
 			typed, atOnce := cutFlag(typed, "--now")
-			typed, was := cutUndo(cutTo(typed))
+			typed, was := cutValue(cutTo(typed), undo)
 			if typed == "" {
 				return c.askStatus(ctx, t, atOnce)
 			}
@@ -110,12 +110,20 @@ func cutFlag(s, name string) (string, bool) {
 // once only while the value is still that.
 func undoOf(value string) string { return undo + strings.ReplaceAll(value, " ", "_") }
 
-const undo = "--undo="
+// fromOf is the flag of a line that changes a value as a card showed it: it is
+// done at once only while the value is still that.
+func fromOf(value string) string { return from + strings.ReplaceAll(value, " ", "_") }
 
-// cutUndo takes undoOf's flag off the end of a line and returns its value.
-func cutUndo(s string) (rest, was string) {
+const (
+	undo = "--undo="
+	from = "--from="
+)
+
+// cutValue takes undoOf's or fromOf's flag off the end of a line and returns
+// its value.
+func cutValue(s, name string) (rest, value string) {
 	rest, word := cutLastWord(s)
-	value, ok := strings.CutPrefix(word, undo)
+	value, ok := strings.CutPrefix(word, name)
 	if !ok {
 		return s, ""
 	}

@@ -1,6 +1,7 @@
 package confirm
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -132,5 +133,41 @@ func TestAClickThatChangesNothingIsStale(t *testing.T) {
 			}
 			contains(t, *a.Replace, words)
 		}
+	}
+}
+
+// TestLoggedAsSomebodyElse: Syncro takes a note and says that another wrote
+// it. That is not what was confirmed, and is not called done.
+func TestLoggedAsSomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ticket := w.ticket()
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		w.sim.ServeHTTP(answer, r)
+		body := answer.Body.String()
+		if strings.Contains(r.URL.Path, "/tickets/") {
+			body = strings.ReplaceAll(body, `"user_id":4101`, `"user_id":4107`)
+		}
+		for name, values := range answer.Header() {
+			if name != "Content-Length" {
+				rw.Header()[name] = values
+			}
+		}
+		rw.WriteHeader(answer.Code)
+		_, _ = io.WriteString(rw, body)
+	}))
+	t.Cleanup(front.Close)
+	w.url = front.URL
+	p := w.process().start(t)
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID), resolve(ticket.ID))
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.State != Parked || op.Steps[0].State == Landed || op.Steps[1].State != Waiting {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	contains(t, op.card(false), "not as it was sent")
+	if n := w.sim.Count("POST", "/tickets/*/comment"); n != 1 || w.sim.Count("PUT", "*") != 0 {
+		t.Errorf("sent %d times", n)
 	}
 }

@@ -3,6 +3,7 @@ package confirm
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -291,6 +292,12 @@ func (r *runner) send(ctx context.Context, step *Step, w syncro.Write) bool {
 		r.op.noteSending(step, request)
 		return r.kept(r.Store.saveAhead(ctx, r.op, r.Lease, r.Replicas))
 	})
+	if out.Result == syncro.Applied && out.By != 0 && r.op.As.UserID != 0 && out.By != r.op.As.UserID {
+		// It is there in somebody else's name: that is not what was confirmed.
+		out = syncro.Outcome{Result: syncro.Unknown, Other: out.ID, Status: out.Status, Err: &syncro.Error{
+			Kind: syncro.Garbled, Status: out.Status, Err: fmt.Errorf("record %d is logged as Syncro user %d", out.ID, out.By),
+		}}
+	}
 	// What was sent is written down even when a shutdown has run out of patience.
 	ctx = context.WithoutCancel(ctx)
 	r.op.noteAnswer(step, out)
@@ -589,6 +596,10 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 	for i := range next.Steps {
 		step := &next.Steps[i]
 		w, err := next.write(step)
+		if moved, ok := w.(syncro.UpdateTicket); ok && err == nil {
+			w = moved.FromNow(*r.ticket)
+			step.Args, err = json.Marshal(w)
+		}
 		if err == nil {
 			step.Before, err = r.look(ctx, w.Evidence(next.As.author()))
 		}

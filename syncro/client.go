@@ -182,6 +182,9 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 	if noted, ok := w.(Noted); ok {
 		out.Note = noted.Note(answer)
 	}
+	if signed, ok := w.(Signed); ok {
+		out.By = signed.SignedBy(answer)
+	}
 	if named, ok := w.(Named); ok {
 		out.Name = named.Name(answer)
 	}

@@ -124,6 +124,15 @@ func (w AddComment) Made(body []byte) (int64, error) {
 	return int64(c.ID), nil
 }
 
+// SignedBy is the author of the comment.
+func (AddComment) SignedBy(body []byte) int64 {
+	c, err := decodeOne[commentJSON](body, "comment")
+	if err != nil {
+		return 0
+	}
+	return int64(c.UserID)
+}
+
 func (w AddComment) valid() error {
 	switch {
 	case w.TicketID <= 0:

@@ -79,6 +79,15 @@ func (w AddLine) Made(body []byte) (int64, error) {
 	return int64(l.ID), nil
 }
 
+// SignedBy is who charged it.
+func (AddLine) SignedBy(body []byte) int64 {
+	l, err := decodeOne[lineItemJSON](body, "ticket_line_item")
+	if err != nil {
+		return 0
+	}
+	return int64(l.UserID)
+}
+
 // Note says where Syncro put no price on the line, though it was left to it.
 func (w AddLine) Note(body []byte) string {
 	l, err := decodeOne[lineItemJSON](body, "ticket_line_item")

@@ -505,6 +505,19 @@ func (w UpdateTicket) Line() Line {
 	}
 }
 
+// FromNow is the same change, from how the ticket is now.
+func (w UpdateTicket) FromNow(t Ticket) UpdateTicket {
+	switch {
+	case w.Status != "":
+		w.From = t.Status
+	case w.Priority != "":
+		w.From = t.Priority
+	default:
+		w.From = t.Technician
+	}
+	return w
+}
+
 // Request is PUT /tickets/{id} with the one field.
 func (w UpdateTicket) Request() Request {
 	return Request{Method: "PUT", Path: TicketPath(w.TicketID), Body: struct {

@@ -113,6 +113,13 @@ type Named interface {
 	Name(body []byte) string
 }
 
+// Signed is a Write whose answer says as whom Syncro logged it.
+type Signed interface {
+	Write
+	// SignedBy is that Syncro user; 0 where body does not say.
+	SignedBy(body []byte) int64
+}
+
 // Noted is a Write whose answer tells something that its author should know
 // besides that it happened.
 type Noted interface {
@@ -149,8 +156,9 @@ const (
 func (r Result) String() string { return [...]string{"unknown", "applied", "refused"}[r] }
 
 // Outcome is what became of a Send. ID is the record made or changed when
-// Applied, Name what people call it, where the write is Named, and Note what
-// else it tells, where it is Noted; Err says why otherwise. Other is, when
+// Applied, Name what people call it, where the write is Named, By as whom it was
+// logged, where it is Signed, and Note what else it tells, where it is Noted; Err
+// says why otherwise. Other is, when
 // Unknown, the record that the answer names though it is not as it was sent; 0
 // where it names none. Status is the answer's HTTP status, 0 where there was none.
 type Outcome struct {
@@ -158,6 +166,7 @@ type Outcome struct {
 	ID     int64
 	Other  int64
 	Name   string
+	By     int64
 	Status int
 	Note   string
 	Err    error

@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"testing"
+
+	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
 
 // TestAsPeopleType types lines as they come from hands in a hurry: each is
@@ -152,5 +154,54 @@ func TestCustomersTicket(t *testing.T) {
 		f = asked(t, dana, "Note on 1")
 		c = fill(t, dana, f, map[string]string{"text": "Two words"}, "Nothing was sent. There is no ticket #1.", "[Line 1 of your list]")
 		press(t, dana, c, "Line 1 of your list", "Confirm: Note on #32164", "Two words")
+	})
+}
+
+// TestFromWhatItIsNow: a card that asks again says what the ticket is by now,
+// also where the value moved that it changes.
+func TestFromWhatItIsNow(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		c := ask(t, dana, "close 32164 “Rekeyed”", "Status: In Progress → Resolved")
+		w.becomes(t, 32164, "Waiting on Customer")
+		c = press(t, dana, c, "Confirm", "Confirm:", "Status: Waiting on Customer → Resolved")
+		done := press(t, dana, c, "Confirm", "Done and checked", "Status: Waiting on Customer → Resolved")
+		if done.has("In Progress → Resolved") {
+			t.Errorf("the outcome says: %s", done.text)
+		}
+	})
+}
+
+// TestTakeFromAnOldCard: what another took since is not taken from them by a
+// card that still says nobody has it.
+func TestTakeFromAnOldCard(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		shown := ask(t, dana, "32170", "Assigned to", "[Take it]")
+		if err := w.Syncro.Person(syncrosim.Act{Ticket: 32170, Assign: 4107}); err != nil {
+			t.Fatal(err)
+		}
+		c := press(t, dana, shown, "Take it", "Confirm: Assign #32170", "CAREFUL", "said nobody, and Rob Ames has it by now", "Assigned to: Rob Ames → Dana Ruiz")
+		if n := w.writes(); n != 0 {
+			t.Fatalf("%d writes", n)
+		}
+		press(t, dana, c, "Confirm", "Done and checked")
+	})
+}
+
+// TestOwnTicketsOfMany: in an account with more open tickets than are read, a
+// person's own are among them.
+func TestOwnTicketsOfMany(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		customer := w.ticket(t, 32164).CustomerID
+		w.Syncro.Change(func(d *syncrosim.Data) {
+			for n := range 300 {
+				d.Tickets = append(d.Tickets, syncrosim.Ticket{Number: 41000 + int64(n), CustomerID: customer, Subject: "Others' work", Status: "New", UserID: 4107})
+			}
+		})
+		ask(t, who(danaSlack, danaTeams), "open mine", "Your open tickets · 5", "#32164")
 	})
 }
