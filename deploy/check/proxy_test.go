@@ -68,13 +68,13 @@ func TestProxies(t *testing.T) {
 					return response.StatusCode, string(text)
 				}
 			}
-			for _, path := range []string{"/slack/commands", "/slack/interactions", "/api/messages", "/syncro/webhook/secret", "/link/token"} {
+			for _, path := range []string{"/", "/slack/commands", "/slack/interactions", "/api/messages", "/syncro/webhook/secret", "/link/token"} {
 				body := []byte("command=%2Fsyncro&text=a+b%C3%A9\n")
 				if code, text := post(path, body); code != 200 || text != "the bot, at "+path || !bytes.Equal(got, body) {
 					t.Errorf("%s: %d %q, the body arrived as %q", path, code, text, got)
 				}
 			}
-			for _, path := range []string{"/metrics", "/readyz", "/", "/syncro/", "/slack"} {
+			for _, path := range []string{"/metrics", "/readyz", "/index.html", "/syncro/", "/slack"} {
 				if code, text := post(path, nil); strings.Contains(text, "the bot") {
 					t.Errorf("%s is handed on: %d", path, code)
 				}
