@@ -23,6 +23,9 @@ type holder struct {
 	again string // the command that replaces it
 }
 
+// sharedKey is its check. It may be a technician's own key as well.
+const sharedKey = "shared key"
+
 // holders are the keys that the bot would use.
 func (x *examination) holders() []holder {
 	var all []holder
@@ -32,7 +35,7 @@ func (x *examination) holders() []holder {
 		}
 	}
 	if shared := x.keys().shared; shared.usable() && x.Config.Vault.SharedKey != "off" {
-		all = append(all, holder{shared, "shared key", "bot keys add --shared --replace"})
+		all = append(all, holder{shared, sharedKey, "bot keys add --shared --replace"})
 	}
 	return all
 }
@@ -108,6 +111,7 @@ func (x *examination) owners(ctx context.Context, f *findings, client *syncro.Cl
 	}
 	_ = group.Wait()
 	var good []holder
+	whose := map[int64]string{}
 	for i, h := range holders {
 		me, err := found[i], errs[i]
 		kind := syncro.ErrorKind(-1)
@@ -123,9 +127,14 @@ func (x *examination) owners(ctx context.Context, f *findings, client *syncro.Cl
 		case h.UserID != 0 && h.UserID != me.UserID:
 			f.fails(h.check, fmt.Sprintf("it answers as %s (user %d), and its entry says user %d: it is not used", me.Name, me.UserID, h.UserID),
 				"Make a token as the right person; then: "+h.again)
+		case h.check != sharedKey && whose[me.UserID] != "":
+			f.look(h.check, fmt.Sprintf("it answers as %s (user %d), as the %s does: what one does is logged in the other's name", me.Name, me.UserID, whose[me.UserID]),
+				"Make a token as the right person; then: "+h.again)
+			good = append(good, h)
 		default:
 			f.fine(h.check, "answers as %s (user %d)", me.Name, me.UserID)
 			good = append(good, h)
+			whose[me.UserID] = h.check
 		}
 	}
 	return good

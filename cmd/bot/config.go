@@ -12,7 +12,7 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "The config file"}
+	c := group("config", "The config file")
 	var path string
 	check := &cobra.Command{
 		Use:   "check",

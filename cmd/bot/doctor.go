@@ -54,6 +54,7 @@ and with 2 where it could not look.`,
 			return nil
 		},
 	}
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errCannotRun, err) })
 	configFlag(c, &path)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	c.Flags().StringSliceVar(&only, "only", nil, "look at these groups alone: "+strings.Join(doctor.Groups(), ","))

@@ -274,6 +274,11 @@ func TestDoctorOnSyncro(t *testing.T) {
 			"syncro: key of rob", doctor.Fails, "401", "bot keys add rob"},
 		{"another's key", "syncro", another(func(o *syncrosim.Options) { o.Tokens[1].UserID, o.Tokens[1].Name = 4109, "Kim Lund" }),
 			"syncro: key of rob", doctor.Fails, "answers as Kim Lund (user 4109), and its entry says user 4107", "bot keys add rob"},
+		{"two who act as one", "syncro", func(t *testing.T, p *patient) {
+			if _, err := p.Vault().AddEntry(t.Context(), "rob", danaToken, syncro.Me{UserID: 4101, Name: "Dana Ruiz"}, true); err != nil {
+				t.Fatal(err)
+			}
+		}, "syncro: key of rob", doctor.Look, "as the key of dana does", "bot keys add rob"},
 		{"nobody there", "syncro", func(t *testing.T, p *patient) {
 			p.change(t, p.yaml[strings.Index(p.yaml, "http://127"):strings.Index(p.yaml, `"}`+"\nvault")], closed)
 		},

@@ -26,7 +26,7 @@ import (
 
 func keysCommand() *cobra.Command {
 	var path string
-	c := &cobra.Command{Use: "keys", Short: "The technicians' Syncro keys in the vault"}
+	c := group("keys", "The technicians' Syncro keys in the vault")
 	c.PersistentFlags().StringVar(&path, "config", "bot.yaml", "the config file")
 	run := func(do func(context.Context, keyring, []string) error) func(*cobra.Command, []string) error {
 		return func(c *cobra.Command, args []string) error {
@@ -161,6 +161,7 @@ func (k keyring) add(ctx context.Context, name string, replace bool) error {
 		words, _ := commands.Explain(err)
 		return fmt.Errorf("nothing was added. %s", words)
 	}
+	careful := k.careful(name, me)
 	var file string
 	if name == "" {
 		file, err = k.vault.AddShared(ctx, secret, me, replace)
@@ -174,8 +175,32 @@ func (k keyring) add(ctx context.Context, name string, replace bool) error {
 		return err
 	}
 	fmt.Fprintf(k.out, "Syncro takes this key for %s (user %d). It is in %s.\nRunning bots notice within ten seconds.\n", me.Name, me.UserID, file)
+	for _, words := range careful {
+		fmt.Fprintf(k.out, "CAREFUL: %s.\n", words)
+	}
 	return nil
 }
+
+// careful is what an administrator may not have meant: that a technician acts
+// as another Syncro user from now on, or as another technician does.
+func (k keyring) careful(name string, me syncro.Me) (all []string) {
+	if name == "" {
+		return nil
+	}
+	for _, h := range k.all() {
+		switch {
+		case h.err != nil || h.who == sharedWho:
+		case h.who == name && h.entry.UserID != 0 && h.entry.UserID != me.UserID:
+			all = append(all, fmt.Sprintf("until now %s acted as Syncro user %d", name, h.entry.UserID))
+		case h.who != name && h.entry.UserID == me.UserID:
+			all = append(all, fmt.Sprintf("%s acts as that user, too: what one of them does is logged in the other's name", h.who))
+		}
+	}
+	return all
+}
+
+// sharedWho stands for a technician's name.
+const sharedWho = "(shared)"
 
 // read reads a key: from a terminal without showing it, else the whole of
 // standard input.
@@ -216,7 +241,7 @@ func (k keyring) all() []held {
 		}
 		all = append(all, h)
 	}
-	shared := held{who: "(shared)", path: k.vault.SharedEntry}
+	shared := held{who: sharedWho, path: k.vault.SharedEntry}
 	shared.entry, shared.err = k.vault.OpenShared()
 	return append(all, shared)
 }
@@ -253,8 +278,15 @@ func (k keyring) list() error {
 
 func (k keyring) verify(ctx context.Context) error {
 	failed := false
+	whose := map[int64]string{}
 	for _, h := range k.all() {
 		words, fine := k.verdict(ctx, h)
+		if other := whose[h.entry.UserID]; fine && other != "" && h.who != sharedWho {
+			words += ". CAREFUL: " + other + " acts as that user, too"
+		}
+		if h.err == nil && h.entry.UserID != 0 {
+			whose[h.entry.UserID] = h.who
+		}
 		failed = failed || !fine
 		fmt.Fprintf(k.out, "%s: %s\n", h.who, words)
 	}

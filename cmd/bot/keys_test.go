@@ -68,6 +68,9 @@ func TestKeysCommand(t *testing.T) {
 		{samToken + "\n", []string{"add", "sam"}, false, []string{"Sam Ito (user 4133)"}},
 		{samToken + "\n", []string{"add", "sam"}, true, []string{"--replace"}},
 		{samToken + "\n", []string{"add", "sam", "--replace"}, false, []string{"Sam Ito"}},
+		{robToken + "\n", []string{"add", "sam", "--replace"}, false, []string{"Rob Ames (user 4107)", "CAREFUL: rob acts as that user, too", "CAREFUL: until now sam acted as Syncro user 4133"}},
+		{"", []string{"verify"}, false, []string{"sam: fine: Rob Ames (4107). CAREFUL: rob acts as that user, too"}},
+		{samToken + "\n", []string{"add", "sam", "--replace"}, false, []string{"Sam Ito", "CAREFUL: until now sam acted as Syncro user 4107"}},
 		{sharedToken + "\n", []string{"add", "--shared", "--replace"}, false, []string{"Front Office"}},
 		{"", []string{"verify"}, false, []string{"dana: fine: Dana Ruiz (4101)", "sam: fine: Sam Ito (4133)", "(shared): fine: Front Office (4100)"}},
 	} {

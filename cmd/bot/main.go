@@ -31,6 +31,12 @@ func main() {
 // errReported is a failure whose words are printed already.
 var errReported = errors.New("reported")
 
+// group is a command that is nothing without one of its own. cobra takes a
+// mistyped one for a wish for help, and calls that a success.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+}
+
 func root() *cobra.Command {
 	c := &cobra.Command{
 		Use:           "bot",

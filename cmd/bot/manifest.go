@@ -15,7 +15,7 @@ import (
 )
 
 func manifestCommand() *cobra.Command {
-	c := &cobra.Command{Use: "manifest", Short: "What the Slack and the Teams app are made of"}
+	c := group("manifest", "What the Slack and the Teams app are made of")
 	c.AddCommand(slackManifest(), teamsManifest())
 	return c
 }

@@ -58,7 +58,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return b.serve(c.Context(), hangup, func() (*config.Config, error) { return loadConfig(path) })
+			return b.serve(c.Context(), hangup, func() (*config.Config, error) { return config.Load(path, os.LookupEnv) })
 		},
 	}
 	configFlag(c, &path)
