@@ -98,7 +98,11 @@ func (c *Call) customersTickets(ctx context.Context, out *chat.Card, customer sy
 	if err != nil {
 		return err
 	}
-	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Tickets (%d of %d)", len(shown), len(list.Items))), table)
+	of := strconv.Itoa(len(list.Items))
+	if list.More {
+		of = "more than " + of
+	}
+	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Tickets (%d of %s)", len(shown), of)), table)
 	out.Note = numberHint(1, len(shown))
 	return nil
 }

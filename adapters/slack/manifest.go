@@ -90,7 +90,7 @@ type manifestEvents struct {
 
 const longDescription = `Technicians work their Syncro tickets without leaving Slack: look at tickets, write notes and replies, ` +
 	`bill time, close. Whatever changes Syncro is first shown as a card with exactly what will be sent and under whose name. ` +
-	`Nothing is sent before you press Confirm, and nothing is sent twice.`
+	`Nothing is sent before you press, and nothing is sent twice.`
 
 // Manifest is the manifest of the Slack app in YAML.
 func Manifest(o ManifestOptions) ([]byte, error) {

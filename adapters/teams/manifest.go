@@ -100,7 +100,7 @@ func (o PackageOptions) manifest() ([]byte, error) {
 			"short": "Work Syncro tickets without leaving Teams",
 			"full": "Technicians work their Syncro tickets without leaving Teams: look at tickets, write notes and replies, bill time, close. " +
 				"Whatever changes Syncro is first shown as a card with exactly what will be sent and under whose name. " +
-				"Nothing is sent before you press Confirm, and nothing is sent twice.",
+				"Nothing is sent before you press, and nothing is sent twice.",
 		},
 		"icons":       object{"color": "color.png", "outline": "outline.png"},
 		"accentColor": fmt.Sprintf("#%02x%02x%02x", accent.R, accent.G, accent.B),
