@@ -149,9 +149,15 @@ func (o *Operation) follows() []After {
 
 // drawAfter offers what follows.
 func (o *Operation) drawAfter(c *chat.Card) {
-	for i, a := range o.follows() {
-		c.Buttons = append(c.Buttons, chat.Button{Label: a.Label, Verb: fmt.Sprintf("%s-%d", VerbAfter, i+1), Value: o.ID})
+	c.Buttons = append(c.Buttons, afterButtons(o.ID, o.follows())...)
+}
+
+func afterButtons(id string, all []After) []chat.Button {
+	buttons := make([]chat.Button, len(all))
+	for i, a := range all {
+		buttons[i] = chat.Button{Label: a.Label, Verb: fmt.Sprintf("%s-%d", VerbAfter, i+1), Value: id}
 	}
+	return buttons
 }
 
 func (o *Operation) drawRunning(c *chat.Card) {

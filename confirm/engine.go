@@ -167,6 +167,9 @@ func (e *Engine) ask(ctx context.Context, op *Operation, instead string) (chat.C
 	if err != nil {
 		return chat.Card{}, &StoreError{Err: err}
 	}
+	if err := e.Store.keepTyped(ctx, op); err != nil {
+		e.Log.Warn("what was typed is not kept for longer than its card", "op", op.Name(), "error", err)
+	}
 	return op.card(false), nil
 }
 
@@ -214,25 +217,65 @@ func (e *Engine) cancel(ctx context.Context, id string, author chat.User, as str
 	op.note(op.line(as))
 	how, now, err := e.Store.cancel(ctx, op, author)
 	e.noted(op, how == gripOK)
+	if how == gripOK {
+		if err := e.Store.forgetTyped(ctx, id); err != nil {
+			e.Log.Warn("what was typed for a cancelled card is kept for some hours", "op", op.Name(), "error", err)
+		}
+	}
 	return how, now, err
 }
 
 // Kept is what an operation of author's keeps for later: how it can be edited
-// while it is unconfirmed (nil otherwise), and what follows once it is done
-// (nil otherwise).
+// while it is unconfirmed (nil otherwise), and what follows once it is done, or
+// gone (nil otherwise).
 func (e *Engine) Kept(ctx context.Context, author chat.User, id string) (*Edit, []After, error) {
 	op, err := e.Store.get(ctx, id)
-	if err != nil && !errors.Is(err, errGone) {
+	if errors.Is(err, errGone) {
+		typed, err := e.Store.typed(ctx, id, author)
+		if err != nil {
+			return nil, nil, &StoreError{Err: err}
+		}
+		return nil, anew(typed), nil
+	}
+	if err != nil {
 		return nil, nil, &StoreError{Err: err}
 	}
 	switch {
-	case err != nil || op.Author.Key() != author.Key():
+	case op.Author.Key() != author.Key():
 	case op.State == Asked:
 		return op.Edit, nil, nil
 	case op.State == Done, op.State == Cancelled && len(op.Changed) > 0:
 		return nil, op.follows(), nil
 	}
 	return nil, nil, nil
+}
+
+// anew is what follows from a card that is gone: the same once more, looked at
+// afresh.
+func anew(typed string) []After {
+	if typed == "" {
+		return nil
+	}
+	return []After{{Label: "Open a fresh preview", Line: typed, Instead: true}}
+}
+
+// expired is the answer to a click on a card that is gone. The words that it
+// was made of come back.
+func (e *Engine) expired(ctx context.Context, id string, author chat.User) chat.Answer {
+	card := chat.Card{
+		Title: "This card has expired", Tone: chat.Warn,
+		Parts: []chat.Part{chat.Text("Nothing was sent by this click. If you confirmed it before, look at the ticket first; else type the command again for a fresh card.")},
+		Note:  "card-expired",
+	}
+	typed, err := e.Store.typed(ctx, id, author)
+	if err != nil {
+		e.Log.Warn("what was typed for a card that is gone could not be read", "error", err)
+	}
+	if typed != "" {
+		card.Parts = []chat.Part{chat.Text("Nothing was sent by this click. If you confirmed it before, look at the ticket first."), chat.Text("You typed:"), chat.Code(typed)}
+		card.Buttons = afterButtons(id, anew(typed))
+	}
+	return chat.Answer{Replace: &card}
 }
 
 // StoreError is a failure of Redis.
@@ -265,15 +308,18 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	id, click := req.Click.Value, req.Click
 	if click.Verb == VerbCancel {
 		how, op, err := e.cancel(ctx, id, req.User, audit.Cancelled)
-		if err != nil {
+		switch {
+		case err != nil:
 			return e.failed(err)
+		case how == gripGone:
+			return e.expired(ctx, id, req.User)
 		}
 		return e.answer(ctx, how, op, click.Card)
 	}
 	op, err := e.Store.get(ctx, id)
 	switch {
 	case errors.Is(err, errGone):
-		return e.answer(ctx, gripGone, nil, click.Card)
+		return e.expired(ctx, id, req.User)
 	case err != nil:
 		return e.failed(err)
 	case op.Author.Key() != req.User.Key():
@@ -298,7 +344,7 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	if op.State != from || !e.decide(op, click.Verb) {
 		switch op, err = e.Store.get(ctx, id); {
 		case errors.Is(err, errGone): // its time ended between the two readings
-			return e.answer(ctx, gripGone, nil, click.Card)
+			return e.expired(ctx, id, req.User)
 		case err != nil:
 			return e.failed(err)
 		}
@@ -308,10 +354,12 @@ func (e *Engine) Click(ctx context.Context, req chat.Request) chat.Answer {
 	how, now, err := e.Store.claim(ctx, op, req.User, from, click.Card, e.Lease)
 	e.noted(op, how == gripOK)
 	op = now
-	if err != nil {
+	switch {
+	case err != nil:
 		return e.failed(err)
-	}
-	if how != gripOK {
+	case how == gripGone:
+		return e.expired(ctx, id, req.User)
+	case how != gripOK:
 		return e.answer(ctx, how, op, click.Card)
 	}
 	card := op.card(false)
@@ -466,13 +514,6 @@ func (e *Engine) answer(ctx context.Context, how grip, op *Operation, at chat.Re
 		if op.State == Running {
 			return e.late(op, at)
 		}
-	case gripGone:
-		card = chat.Card{
-			Title: "This card has expired", Tone: chat.Warn,
-			Parts: []chat.Part{chat.Text("Nothing was sent by this click. If you confirmed it before, look at the ticket first; else type the command again for a fresh card.")},
-			Note:  "card-expired",
-		}
-		return chat.Answer{Replace: &card}
 	case gripOwner:
 		card = chat.Card{
 			Title: fmt.Sprintf("This card belongs to %s", op.Author.Name), Tone: chat.Warn,

@@ -126,6 +126,46 @@ func (s *Store) propose(ctx context.Context, op *Operation, ttl time.Duration) e
 	return nil
 }
 
+// typedKept is how long the words are kept that a card was made of, so that
+// they are not lost with it: a working day.
+const typedKept = 12 * time.Hour
+
+func typedKey(id string) string { return tag(id) + "typed:" + id }
+
+// keepTyped keeps what the author of an operation typed, for them alone.
+func (s *Store) keepTyped(ctx context.Context, op *Operation) error {
+	if op.Typed == "" {
+		return nil
+	}
+	key := typedKey(op.ID)
+	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.HSet(ctx, key, "owner", op.Author.Key(), "typed", op.Typed)
+		return p.Expire(ctx, key, typedKept).Err()
+	})
+	return err
+}
+
+// typed is what author typed for an operation that is gone; empty where that
+// is gone as well, or another's.
+func (s *Store) typed(ctx context.Context, id string, author chat.User) (string, error) {
+	if !validID(id) {
+		return "", nil
+	}
+	f, err := s.rdb.HMGet(ctx, typedKey(id), "owner", "typed").Result()
+	if err != nil {
+		return "", fmt.Errorf("read what was typed: %w", err)
+	}
+	if owner, _ := f[0].(string); owner != author.Key() {
+		return "", nil
+	}
+	words, _ := f[1].(string)
+	return words, nil
+}
+
+func (s *Store) forgetTyped(ctx context.Context, id string) error {
+	return s.rdb.Del(ctx, typedKey(id)).Err()
+}
+
 // get reads an operation. The error is errGone when there is none.
 func (s *Store) get(ctx context.Context, id string) (*Operation, error) {
 	if !validID(id) {

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/syncrobot/syncrobot/simulator/syncrosim"
 )
@@ -204,4 +205,21 @@ func TestOwnTicketsOfMany(t *testing.T) {
 		})
 		ask(t, who(danaSlack, danaTeams), "open mine", "Your open tickets · 5", "#32164")
 	})
+}
+
+// TestExpiredCardGivesTheTextBack to its author alone, and a fresh preview of it.
+func TestExpiredCardGivesTheTextBack(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		for _, button := range []string{"Confirm", "Edit"} {
+			c := ask(t, dana, "note 32164 a long story about "+button, "Confirm:")
+			time.Sleep(time.Second)
+			gone := press(t, dana, c, button, "This card has expired", "Nothing was sent by this click.", "note 32164 “a long story about "+button, "[Open a fresh preview]")
+			press(t, dana, gone, "Open a fresh preview", "Confirm: Note on #32164", "a long story about "+button)
+		}
+		if n := w.writes(); n != 0 {
+			t.Errorf("%d writes", n)
+		}
+	}, func(w *world) { w.cfg.Confirm.TTL = time.Second })
 }
