@@ -290,6 +290,8 @@ func TestOneFault(t *testing.T) {
 		{"an address of keys with a part", "", teams + "  openid_url: https://login.example/x#y\n", "15:15: teams.openid_url: "},
 		{"an address to listen at without a port", "", "listen: localhost\n", `11:9: listen: "localhost" is not an address`},
 		{"a port over 65535", "", "listen: localhost:70000\n", "11:9: listen: "},
+		{"one port for everybody and the operator", "", "listen: 0.0.0.0:9090\n", "11:9: listen: listen and admin are one address"},
+		{"a port that cannot be", "https://example.syncromsp.com", "https://example.syncromsp.com:70000", `2:15: syncro.url: "https://example.syncromsp.com:70000" has a port above 65535`},
 		{"one address for everybody and the operator", "", "listen: 127.0.0.1:9090\n", "11:9: listen: listen and admin are one address"},
 		{"labor without a product", "", "billing: {labor: {remote: {}}}\n", "11:19: billing.labor.remote.product_id is missing"},
 		{"labor that is a number", "", "billing: {labor: {remote: 5}}\n", "11:27: billing.labor.remote: is a number, and must be a section"},

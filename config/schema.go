@@ -27,7 +27,7 @@ func parse(name, dir string, data []byte, env func(string) (string, bool)) (*Con
 		Vault:       readVault(root.field("vault").required("{dir: ./vault}").section()),
 		Technicians: readTechnicians(root.field("technicians").required("[{name: dana, slack: [T0001/U0001]}]")),
 	}
-	if c.Admin == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
+	if collide(c.Listen, c.Admin) {
 		f := root.field("admin")
 		if !f.given() {
 			f = root.field("listen")

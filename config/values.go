@@ -204,6 +204,15 @@ func (f field) address(otherwise string) string {
 	return net.JoinHostPort(host, strconv.FormatUint(n, 10))
 }
 
+// collide reports whether of two addresses, as address reads them, one process
+// can have only one.
+func collide(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	all := func(host string) bool { return host == "" || host == "0.0.0.0" || host == "::" }
+	return portA == portB && portA != "0" && (hostA == hostB || all(hostA) || all(hostB))
+}
+
 // url reads an address that must be https, unless it is of this machine. An
 // empty one is the default.
 func (f field) url(otherwise string) string {
@@ -215,6 +224,8 @@ func (f field) url(otherwise string) string {
 	switch {
 	case err != nil || u.Hostname() == "" || strings.ContainsFunc(u.Hostname(), notInHost) || u.Scheme != "https" && u.Scheme != "http":
 		f.fault("%s is not a web address: write https://host", quote(f.written()))
+	case !isPort(u.Port()):
+		f.fault("%s has a port above 65535", quote(f.written()))
 	case u.User != nil:
 		f.fault("the address has a name or password in it: write https://host")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
@@ -225,6 +236,12 @@ func (f field) url(otherwise string) string {
 		return v
 	}
 	return otherwise
+}
+
+// isPort reports whether a port can be, also where none is written.
+func isPort(port string) bool {
+	_, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil
 }
 
 // base reads an address to which paths are added.

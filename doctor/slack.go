@@ -89,6 +89,10 @@ func (x *examination) members(ctx context.Context, f *findings) {
 	for i, t := range x.Config.Technicians {
 		group.Go(func() error {
 			for _, id := range t.Slack {
+				if team, _, _ := strings.Cut(id, "/"); !slices.Contains(x.Config.Slack.Teams, team) {
+					all[i].look(t.Name, team+" is none of the workspaces in slack.teams: what they type there is refused", "Add "+team+" to slack.teams, or correct "+id+" in technicians.")
+					continue
+				}
 				told(&all[i], t.Name, "a member of the workspace ("+id+")", x.Platforms.Reach(ctx, private("slack/"+id)))
 			}
 			return nil

@@ -26,6 +26,13 @@ func (x *examination) teams(ctx context.Context, f *findings) {
 	default:
 		f.fine("token", "for the app %s, valid until %s", c.AppID, grant.Until.Format(time.TimeOnly))
 	}
+	for _, t := range x.Config.Technicians {
+		for _, id := range t.Teams {
+			if tenant, _, _ := strings.Cut(id, "/"); !strings.EqualFold(tenant, c.TenantID) {
+				f.look(t.Name, tenant+" is not the tenant in teams.tenant_id: what they type there is refused", "Correct "+id+" in technicians, or teams.tenant_id.")
+			}
+		}
+	}
 	if n, err := inspector.Signers(ctx); err != nil {
 		f.fails("signing keys", firstLine(err)+": nothing that Teams sends could be checked", "Let this machine reach "+c.OpenIDURL+", through a proxy with HTTPS_PROXY.")
 	} else {

@@ -380,6 +380,9 @@ func TestDoctorOnSlack(t *testing.T) {
 		{"a guest", "slack", func(t *testing.T, p *patient) {
 			p.slackWith(t, func(o *slacksim.Options) { o.Users[1].Restricted = true })
 		}, "slack: rob", doctor.Fails, "a guest", "Correct its id"},
+		{"a workspace that is not served", "slack", func(t *testing.T, p *patient) {
+			p.change(t, "slack: [T0001/"+robSlack, "slack: [T0009/"+robSlack)
+		}, "slack: rob", doctor.Look, "none of the workspaces in slack.teams", "slack.teams"},
 		{"nobody of that id", "slack", func(t *testing.T, p *patient) {
 			p.slackWith(t, func(o *slacksim.Options) { o.Users = o.Users[:1] })
 		}, "slack: rob", doctor.Fails, "", "Correct"},
@@ -404,6 +407,9 @@ func TestDoctorOnTeams(t *testing.T) {
 			"teams: token", doctor.Fails, "AADSTS90002", "teams.tenant_id"},
 		{"a token for another tenant", "teams", func(t *testing.T, p *patient) { p.change(t, "tenant_id: "+shopTenant, "tenant_id: "+other) },
 			"teams: token", doctor.Fails, "in the tenant " + shopTenant, "teams.tenant_id"},
+		{"somebody of another tenant", "teams", func(t *testing.T, p *patient) {
+			p.change(t, "teams: ["+shopTenant+"/"+robTeams, "teams: ["+other+"/"+robTeams)
+		}, "teams: rob", doctor.Look, "not the tenant in teams.tenant_id", "technicians"},
 		{"no keys", "teams", func(t *testing.T, p *patient) { p.change(t, "/v1/.well-known/openidconfiguration", "/nothing") },
 			"teams: signing keys", doctor.Fails, "nothing that Teams sends could be checked", "HTTPS_PROXY"},
 	})
