@@ -91,7 +91,7 @@ type Known struct {
 	Settings syncro.Settings // the account's lists, up to a day old; empty where they were not read
 	Own      bool            // the person has a key of their own
 	Timers   measures        // theirs, running or stopped
-	Now      time.Time
+	Now      time.Time       // where the person works
 
 	invoiced func(word string) bool // whether a ticket, as typed, was Invoiced when it was last read
 }
@@ -101,7 +101,7 @@ type Call struct {
 	Reader *syncro.Reader      // can read Syncro as Who, and nothing else
 	Who    identity.Technician // who typed it
 	Rest   string              // what stands behind the command's name
-	Now    time.Time
+	Now    time.Time           // where the person works
 
 	Rules
 	Known     func(ctx context.Context) Known                // asks Redis alone

@@ -53,7 +53,7 @@ func (c *Call) commentsCard(t syncro.Ticket, from int) Result {
 			body = clip(body, threadRoom) + fmt.Sprintf("\n(%d more characters: open it in Syncro)", n-threadRoom)
 		}
 		room -= n
-		out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("%d · %s", next, heading(comment))), chat.Quoted(body))
+		out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("%d · %s", next, c.heading(comment))), chat.Quoted(body))
 		next++
 	}
 	if len(t.Comments) == 0 {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -119,11 +120,10 @@ func (c *Call) due(t syncro.Ticket) bool {
 func (c *Call) overdue(t syncro.Ticket) bool { return !t.Due.IsZero() && t.Due.Before(c.Now) }
 
 // zone is where the person works.
-func (c *Call) zone() *time.Location {
-	if c.Who.Zone == nil {
-		return time.Local
-	}
-	return c.Who.Zone
+func (c *Call) zone() *time.Location { return zoneOf(c.Who.Zone) }
+
+func zoneOf(configured *time.Location) *time.Location {
+	return cmp.Or(configured, time.Local)
 }
 
 // waiting is what a day begins with, and asks Redis alone: the timers, and the

@@ -78,7 +78,7 @@ func (b *Bot) known(ctx context.Context, user chat.User) Known {
 		b.Log.Warn("the running timers could not be read", "error", err)
 	}
 	return Known{
-		Rules: b.Rules, Settings: settings, Own: who.Own, Timers: timers, Now: time.Now(),
+		Rules: b.Rules, Settings: settings, Own: who.Own, Timers: timers, Now: time.Now().In(zoneOf(who.Zone)),
 		invoiced: func(word string) bool { return b.noticed.invoiced(ctx, word) },
 	}
 }
@@ -380,7 +380,7 @@ func (b *Bot) call(ctx context.Context, user chat.User) (*Call, error) {
 		return nil, err
 	}
 	return &Call{
-		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now(), Rules: b.Rules,
+		Reader: b.Syncro.Reader(who.Key, syncro.ClassLookup).Once(), Who: who, Now: time.Now().In(zoneOf(who.Zone)), Rules: b.Rules,
 		Known:     func(ctx context.Context) Known { return b.known(ctx, user) },
 		TicketURL: b.Syncro.TicketURL, commands: b.commands,
 		colleague: func(id string) string {

@@ -106,8 +106,11 @@ func (c *Call) makeInvoice(t syncro.Ticket) syncro.CreateInvoice {
 // prepaidFact says what becomes of prepaid hours, and warns that an invoice of
 // nothing is right.
 func prepaidFact(p syncro.Prepaid) chat.Field {
-	return chat.Field{Name: "Prepaid", Value: syncro.Sum(p.Before) + " h → " + p.Left() +
-		" h, if Syncro takes this labor from prepaid hours. The invoice then reads $0.00, as it should"}
+	then := "The invoice then reads $0.00, as it should"
+	if rest := p.Uncovered(); rest != "" {
+		then = "CAREFUL: there are no hours for " + rest + " h of it"
+	}
+	return chat.Field{Name: "Prepaid", Value: syncro.Sum(p.Before) + " h → " + p.Left() + " h, if Syncro takes this labor from prepaid hours. " + then}
 }
 
 // laborHours is how many hours of the shop's kinds of labor are among charges.
@@ -162,7 +165,7 @@ func latestInvoices() Command {
 				if inv.Paid {
 					paid = "paid"
 				}
-				table.Rows = append(table.Rows, []string{"#" + inv.Number, inv.Date.Format("Mon 2 Jan 2006"), clip(oneLine(inv.Customer), 40), syncro.Money(inv.Total), paid})
+				table.Rows = append(table.Rows, []string{"#" + inv.Number, date(inv.Date), clip(oneLine(inv.Customer), 40), syncro.Money(inv.Total), paid})
 			}
 			return card(chat.Card{Title: fmt.Sprintf("Latest invoices · %d", len(table.Rows)), Parts: []chat.Part{table}}), nil
 		},

@@ -178,7 +178,7 @@ func (c *Call) charge(ctx context.Context, t syncro.Ticket, w work) (syncro.AddL
 		TicketID: t.ID, ProductID: p.ID, Name: p.Name, Description: w.text, Quantity: quantity, Price: p.Price,
 		Currency: settings.Currency,
 	}
-	rate := fmt.Sprintf("%s%s an hour, read from Syncro at %s", settings.Currency, syncro.Money(p.Price), p.Read.Local().Format("15:04 MST"))
+	rate := fmt.Sprintf("%s%s an hour, read from Syncro at %s", settings.Currency, syncro.Money(p.Price), p.Read.In(c.zone()).Format("15:04 MST"))
 	if c.Billing.Omit {
 		line.Price, rate = "", "left to Syncro"
 		if !t.HasPrepaid() { // theirs may come at nothing

@@ -62,7 +62,7 @@ func (m measured) inWords(now time.Time) string {
 	if !m.runs() {
 		at = m.Started
 	}
-	return clockLength(m.minutes(now)) + ", " + how + at.Local().Format("Mon 15:04 MST")
+	return clockLength(m.minutes(now)) + ", " + how + at.In(now.Location()).Format("Mon 15:04 MST")
 }
 
 // measures are a technician's, the one that was started last first. At most

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/syncrobot/syncrobot/chat"
@@ -25,7 +26,7 @@ func quotedMessage(on *chat.Message) (text, intro string) {
 		m.Text = clip(m.Text, maxMessage)
 		intro = fmt.Sprintf("The message has %d characters, more than one comment may have here: the first %d are below. ", n, maxMessage)
 	}
-	from := strings.Join(present("From "+cmp.Or(m.Author, "chat"), day(m.Time)), ", ")
+	from := strings.Join(present("From "+cmp.Or(m.Author, "chat"), stamp(m.Time)), ", ")
 	lines := present(from+":", m.Text)
 	for _, f := range m.Files[:min(len(m.Files), 10)] {
 		lines = append(lines, strings.Join(present("File, not attached: "+oneLine(f.Name), f.Link), " "))
@@ -77,7 +78,7 @@ func threadText(thread []chat.Message, room int) (text string, taken int) {
 		for _, f := range m.Files {
 			said = strings.Join(present(said, "("+oneLine(f.Name)+")"), " ")
 		}
-		line := fmt.Sprintf("%s, %s: %s", cmp.Or(m.Author, "chat"), day(m.Time), cmp.Or(said, "(nothing in words)"))
+		line := fmt.Sprintf("%s, %s: %s", cmp.Or(m.Author, "chat"), stamp(m.Time), cmp.Or(said, "(nothing in words)"))
 		if room -= utf8.RuneCountInString(line) + 1; room < 0 {
 			break
 		}
@@ -97,4 +98,12 @@ func withThread(text, thread string, v values) string {
 		return text
 	}
 	return text + "\n\n" + thread
+}
+
+// stamp is when something was said, for others to read: with the zone.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("Mon 2 Jan 2006 15:04 MST")
 }

@@ -103,9 +103,9 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 		{Name: "Customer", Value: orNone(strings.Join(present(t.Customer, prepaidHours(t)), " · "))},
 		{Name: "Contact", Value: orNone(strings.Join(present(t.Contact, t.ContactPhone, t.ContactEmail), " · "))},
 		{Name: "Assigned to", Value: orNone(t.Technician)},
-		{Name: "Created", Value: day(t.Created)},
-		{Name: "Due", Value: day(t.Due)},
-		{Name: "Updated", Value: day(t.Updated)},
+		{Name: "Created", Value: day(t.Created, c.zone())},
+		{Name: "Due", Value: day(t.Due, c.zone())},
+		{Name: "Updated", Value: day(t.Updated, c.zone())},
 	})
 	shown := t.Comments
 	if len(shown) > shownComments {
@@ -113,7 +113,7 @@ func (c *Call) ticketCard(t syncro.Ticket, invoices []syncro.Invoice, invoicesEr
 	}
 	out.Parts = append(out.Parts, chat.Text(fmt.Sprintf("Last comments (%d of %d)", len(shown), len(t.Comments))))
 	for _, comment := range shown {
-		out.Parts = append(out.Parts, chat.Text(heading(comment)), chat.Quoted(clip(orNone(strings.TrimSpace(comment.Body)), 700)))
+		out.Parts = append(out.Parts, chat.Text(c.heading(comment)), chat.Quoted(clip(orNone(strings.TrimSpace(comment.Body)), 700)))
 	}
 	if total, going := timeSpent(t.Timers); len(t.Timers) > 0 {
 		out.Parts = append(out.Parts, chat.Text("Time: "+clockLength(total)+going))
@@ -160,16 +160,15 @@ func name(t syncro.Ticket) string {
 }
 
 // heading says when a comment was made, by whom, and who can read it.
-func heading(c syncro.Comment) string {
-	who := c.Tech
+func (c *Call) heading(comment syncro.Comment) string {
 	audience := "to the customer"
 	switch {
-	case c.FromCustomer:
+	case comment.FromCustomer:
 		audience = "FROM THE CUSTOMER"
-	case c.Hidden:
+	case comment.Hidden:
 		audience = "INTERNAL"
 	}
-	return strings.Join(present(day(c.Created), oneLine(who), audience, clip(oneLine(c.Subject), 60)), " · ")
+	return strings.Join(present(day(comment.Created, c.zone()), oneLine(comment.Tech), audience, clip(oneLine(comment.Subject), 60)), " · ")
 }
 
 func invoiceLine(invoices []syncro.Invoice, err error) string {
@@ -186,7 +185,7 @@ func invoiceLine(invoices []syncro.Invoice, err error) string {
 		if inv.Paid {
 			paid = "paid"
 		}
-		lines[i] = fmt.Sprintf("#%s of %s, total %s, %s", inv.Number, day(inv.Date), syncro.Money(inv.Total), paid)
+		lines[i] = fmt.Sprintf("#%s of %s, total %s, %s", inv.Number, date(inv.Date), syncro.Money(inv.Total), paid)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -210,9 +209,18 @@ func present(texts ...string) []string {
 }
 
 // day is a date with its weekday, which people check dates by, and the time.
-func day(t time.Time) string {
+func day(t time.Time, where *time.Location) string {
 	if t.IsZero() {
 		return "none"
 	}
-	return t.Local().Format("Mon 2 Jan 2006 15:04")
+	return t.In(where).Format("Mon 2 Jan 2006 15:04")
+}
+
+// date is the day of an invoice, which Syncro writes as a midnight of its own
+// and which is the same day everywhere.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return "no date"
+	}
+	return t.Format("Mon 2 Jan 2006")
 }

@@ -64,7 +64,7 @@ func (c *Call) startedCard(t syncro.Ticket, mine measured, paused *measured) Res
 	}
 	out := chat.Card{
 		Title: "Timer " + what + " on " + name(t), Tone: chat.Good,
-		Parts: []chat.Part{chat.Text("Running since " + c.Now.Local().Format("15:04 MST") + so + ". Nothing is in Syncro before you bill or save it.")},
+		Parts: []chat.Part{chat.Text("Running since " + c.Now.Format("15:04 MST") + so + ". Nothing is in Syncro before you bill or save it.")},
 	}
 	choices := []Choice{{Label: "Stop", Line: fmt.Sprintf("stop %d", mine.Ticket)}}
 	if paused != nil {
@@ -83,7 +83,7 @@ func switchTo(ticket int64, label string) Choice {
 func (c *Call) busyCard(runs measured, ticket int64) Result {
 	out := chat.Card{
 		Title: fmt.Sprintf("Your timer is running already: %s on #%d", clockLength(runs.minutes(c.Now)), runs.Ticket), Tone: chat.Ask,
-		Parts: []chat.Part{chat.Text(clip(oneLine(runs.Subject), 90)), chat.Text("Since " + runs.since().Local().Format("Mon 15:04 MST") + ". Nothing was sent.")},
+		Parts: []chat.Part{chat.Text(clip(oneLine(runs.Subject), 90)), chat.Text("Since " + runs.since().In(c.zone()).Format("Mon 15:04 MST") + ". Nothing was sent.")},
 	}
 	choices := []Choice{{Label: "Stop", Line: fmt.Sprintf("stop %d", runs.Ticket)}}
 	if ticket != runs.Ticket {
@@ -162,9 +162,9 @@ func whichOf(all measures, e *UsageError) *UsageError {
 // stopCard offers what can be done with a timer's time.
 func (c *Call) stopCard(m measured) Result {
 	n := m.minutes(c.Now)
-	when := m.Started.Local().Format("Mon 15:04") + " to " + m.Ended.Local().Format("15:04 MST")
+	when := m.Started.In(c.zone()).Format("Mon 15:04") + " to " + m.Ended.In(c.zone()).Format("15:04 MST")
 	if m.Before > 0 {
-		when = "Begun " + m.Started.Local().Format("Mon 15:04") + ", with breaks, the last to " + m.Ended.Local().Format("Mon 15:04 MST")
+		when = "Begun " + m.Started.In(c.zone()).Format("Mon 15:04") + ", with breaks, the last to " + m.Ended.In(c.zone()).Format("Mon 15:04 MST")
 	}
 	out := chat.Card{
 		Title: "Stopped: " + clockLength(n) + " on #" + strconv.FormatInt(m.Ticket, 10), Tone: chat.Ask,
@@ -236,7 +236,7 @@ func (c *Call) timersCard(t syncro.Ticket) chat.Card {
 		if e.Recorded {
 			charged = "charged"
 		}
-		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), day(e.Start), timerLength(e), charged, clip(oneLine(e.Notes), 60)})
+		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), day(e.Start, c.zone()), timerLength(e), charged, clip(oneLine(e.Notes), 60)})
 	}
 	out.Parts = append(out.Parts, table)
 	return out
@@ -316,7 +316,7 @@ func (c *Call) changeTimer(t syncro.Ticket, what, rest string) (Result, error) {
 			return Result{}, err // they are sent again, and could not be shown whole
 		}
 	}
-	words := fmt.Sprintf("%s from %s", timerLength(e), day(e.Start))
+	words := fmt.Sprintf("%s from %s", timerLength(e), day(e.Start, c.zone()))
 	plan := &confirm.Plan{Ticket: &t, Reckoned: true}
 	switch what {
 	case "update":

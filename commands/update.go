@@ -53,10 +53,18 @@ func updateStatus() Command {
 }
 
 // hasInvoice refuses a status that says that there is an invoice where there is
-// none, or none that holds anything.
+// none, none that holds anything, or one that does not hold what is charged.
+// Of several it is not known which should hold what.
 func (c *Call) hasInvoice(ctx context.Context, t syncro.Ticket, status string) error {
 	invoices, err := c.Reader.TicketInvoices(ctx, t.ID)
 	if err != nil {
+		return err
+	}
+	if len(invoices) == 1 && len(t.LineItems) > 0 {
+		holds, why, err := c.Reader.Holds(ctx, t, invoices[0].ID)
+		if err == nil && !holds {
+			err = refuse("Invoice #%s of #%d is not what is charged, so the ticket is not marked %s: %s. If it is meant so, set the status in Syncro.", invoices[0].Number, t.Number, status, clip(why, 600))
+		}
 		return err
 	}
 	for _, brief := range invoices {

@@ -11,7 +11,14 @@ func whoami() Command {
 	return Command{
 		Name: "whoami", Aliases: []string{"me"}, Summary: "As whom Syncro logs what you do here",
 		Examples: []string{"whoami"},
-		Run: func(_ context.Context, c *Call) (Result, error) {
+		Run: func(ctx context.Context, c *Call) (Result, error) {
+			me, err := c.Reader.Me(ctx)
+			if err != nil {
+				return Result{}, err
+			}
+			if me.UserID != c.Who.UserID {
+				return Result{}, refuse("Your key answers as %s (Syncro user %d), and its entry is for user %d: it is not used.", me.Name, me.UserID, c.Who.UserID)
+			}
 			key := "your own"
 			may := "read and change tickets"
 			if c.Who.Shared {

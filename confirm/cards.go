@@ -167,6 +167,10 @@ func (o *Operation) drawRunning(c *chat.Card) {
 		c.Tone = chat.Warn
 		text = "It was sent once, and Syncro gave no clear answer. I do not send it again: I am looking whether it arrived.\n" + s.Why
 	}
+	if s := o.current(); s != nil && s.State == Checking && s.Why != "" {
+		c.Tone = chat.Warn
+		text = "Syncro took it, and I look at what is there before anything follows from it.\n" + s.Why
+	}
 	if o.Busy > 0 {
 		text += fmt.Sprintf("\nSyncro is busy: %s… It goes on by itself.", max(o.Busy, time.Second).Round(time.Second))
 	}

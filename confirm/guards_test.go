@@ -171,3 +171,52 @@ func TestLoggedAsSomebodyElse(t *testing.T) {
 		t.Errorf("sent %d times", n)
 	}
 }
+
+// TestAnInvoiceThatMayNotBeLookedAt is not waited for: its author is told why.
+func TestAnInvoiceThatMayNotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ticket := w.ticket()
+	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "GET", Path: "/invoices/*", Times: 1})
+	p := w.process().start(t)
+	id, _ := p.mustPropose(t, ticket.ID, syncro.CreateInvoice{
+		TicketID: ticket.ID, CustomerID: ticket.CustomerID, Category: "Standard",
+		Lines: []syncro.Charge{{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}},
+	}, syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	contains(t, op.card(false), "I may not look at it")
+	p.press(t.Context(), VerbLook, id)
+	if op, err = p.settle(t.Context(), id); err != nil || op.State != Done {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	if card := op.card(false); strings.Contains(card.Plain(), "may not look") {
+		t.Errorf("done, and the card says: %s", card.Plain())
+	}
+}
+
+// TestALineThatStays though Syncro says that it is gone.
+func TestALineThatStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ticket := w.ticket()
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/remove_line_item") {
+			rw.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(rw, `{"success":true,"message":""}`)
+			return
+		}
+		w.sim.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(front.Close)
+	w.url = front.URL
+	p := w.process().start(t)
+	id, _ := p.mustPropose(t, ticket.ID, syncro.RemoveLine{TicketID: ticket.ID, LineID: ticket.Lines[0].ID})
+	p.press(t.Context(), VerbConfirm, id)
+	if op, err := p.settle(t.Context(), id); err != nil || op.State != Parked || op.Steps[0].State != Wrong {
+		t.Errorf("%+v, %v", op, err)
+	}
+}

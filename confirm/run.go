@@ -203,6 +203,7 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 				r.note(n.Note(r.ticket.Raw))
 			}
 		}
+		r.name(ctx, step, w)
 		r.op.noteFound(step, Landed)
 		return r.happened(ctx, step, w)
 	case what == several:
@@ -228,6 +229,21 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 		return false
 	}
 	return r.send(ctx, step, w)
+}
+
+// name finds out what people call a record that was found by its id.
+func (r *runner) name(ctx context.Context, step *Step, w syncro.Write) {
+	named, ok := w.(syncro.Named)
+	if !ok || step.ID == 0 || step.Name != "" {
+		return
+	}
+	_, err := r.reader.Look(ctx, syncro.Evidence{Path: named.At(step.ID), Read: func(body []byte) (syncro.Sight, error) {
+		step.Name = named.Name(body)
+		return syncro.Sight{}, nil
+	}})
+	if err != nil {
+		r.log(r.op, "found, and what people call it could not be read", "error", err)
+	}
 }
 
 // look is what the evidence shows now. One reading of the ticket serves the
@@ -418,9 +434,18 @@ func (r *runner) happened(ctx context.Context, step *Step, w syncro.Write) bool 
 func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
 	evidence := w.(syncro.Checked).Check(step.ID)
 	sight, err := r.reader.Look(ctx, evidence)
+	if answer, ok := errors.AsType[*syncro.Error](err); ok && (answer.Kind == syncro.KeyRefused || answer.Kind == syncro.NotPermitted) {
+		step.State, step.Why = Wrong, "I may not look at it: "+r.Explain(err)
+		r.op.noteFound(step, step.State)
+		r.park(ctx, 0)
+		return false
+	}
 	if err != nil {
 		r.lookLater(ctx, step, err)
 		return false
+	}
+	if strings.HasPrefix(step.Why, cannotTell) {
+		step.Why = ""
 	}
 	if what, _ := judge(evidence.Effect, syncro.Sight{}, sight); what != happened {
 		step.State, step.Why = Wrong, cmp.Or(sight.Why, "it is not as it should be")
@@ -507,7 +532,7 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 	}
 	blind := err != nil && step.Looks == len(r.Looks)
 	if blind {
-		step.Why = "I cannot tell yet: " + r.Explain(err)
+		step.Why = cannotTell + r.Explain(err)
 	}
 	wait := r.Looks[len(r.Looks)-1]
 	if step.Looks < len(r.Looks) {
@@ -519,6 +544,8 @@ func (r *runner) lookLater(ctx context.Context, step *Step, err error) {
 	}
 	r.saveAndDraw(ctx, 0, wait, most)
 }
+
+const cannotTell = "I cannot tell yet: "
 
 // waited is how long ago a step was sent at the least. Redis' clock alone says
 // when the next look is due, so the looks tell the time whatever the clocks of
@@ -579,7 +606,10 @@ func (r *runner) cannotGoOn(ctx context.Context, err error) {
 // asks again; or, where what is to be sent follows from the ticket, offers to
 // make it anew.
 func (r *runner) askAgain(ctx context.Context, changes []string) {
-	if r.op.Reckoned {
+	// What was reckoned from the ticket, and to whom it would go, the command
+	// alone knows how to find out anew.
+	elsewhere := r.ticket.Customer != r.op.Ticket.Gist.Customer || r.ticket.ContactEmail != r.op.Ticket.Gist.EmailTo
+	if r.op.Reckoned || elsewhere && r.op.Typed != "" {
 		r.op.State, r.op.Ended, r.op.Changed = Cancelled, r.Now(), changes
 		r.op.After = []After{{Label: "Preview again", Line: r.op.Typed, Instead: true}}
 		r.Observe("operation", r.op.kind(), "stale")

@@ -13,9 +13,10 @@ func (d *Directory) Known(user chat.User) bool { return d.Standing(user).Name !=
 // Standing is what is known about a chat user without asking anybody. Syncro
 // has the last word: Who asks it.
 type Standing struct {
-	Name  string // in the config; empty: no technician
-	Own   bool   // the vault has a key of their own, which may be used
-	Write error  // what keeps them from changing something, one of Who's errors; nil where nothing is known to
+	Name  string         // in the config; empty: no technician
+	Own   bool           // the vault has a key of their own, which may be used
+	Zone  *time.Location // where they work; nil where the config does not say
+	Write error          // what keeps them from changing something, one of Who's errors; nil where nothing is known to
 }
 
 // Standing is that of a chat user.
@@ -25,7 +26,7 @@ func (d *Directory) Standing(user chat.User) Standing {
 	if !ok || user.Outsider != "" {
 		return Standing{Write: ErrUnknown}
 	}
-	known := Standing{Name: name}
+	known := Standing{Name: name, Zone: s.zone(name)}
 	own := s.slots[name]
 	switch {
 	case own.entry != nil && own.entry.Status == active:

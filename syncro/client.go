@@ -163,7 +163,7 @@ func (c *Client) Send(ctx context.Context, key Key, w Write, ready func(context.
 		if failure.Kind == RateLimited {
 			c.pause(ctx, failure)
 		}
-		if failure.NotSent || failure.Status >= 400 && failure.Kind != Unavailable {
+		if failure.NotSent || refuses(failure.Status) {
 			return Outcome{Result: Refused, Status: status, Err: failure}
 		}
 		return Outcome{Result: Unknown, Status: status, Err: failure}

@@ -142,6 +142,9 @@ func (w CreateTicket) Made(body []byte) (int64, error) {
 	return int64(t.ID), nil
 }
 
+// At is the ticket.
+func (CreateTicket) At(id int64) string { return TicketPath(id) }
+
 // Name is "#32172".
 func (CreateTicket) Name(body []byte) string {
 	t, err := decodeOne[ticketJSON](body, "ticket")

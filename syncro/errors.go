@@ -113,6 +113,18 @@ func kindOf(status int, message string) ErrorKind {
 	}
 }
 
+// refuses reports whether a status certainly says that a request was not
+// carried out: those that Syncro is known to answer so, and those that a server
+// gives before it looks at one. Any other may come of something in between.
+func refuses(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
+		return true
+	}
+	return false
+}
+
 // message finds Syncro's words in the body of an error. It has many shapes:
 //
 //	{"error":"..."}  {"errors":"..."}  {"errors":["..."]}  {"errors":{"field":["..."]}}

@@ -170,16 +170,13 @@ func (r *Reader) TicketInvoices(ctx context.Context, ticketID int64) ([]Invoice,
 	return invoices, nil
 }
 
-// Holds looks whether an invoice holds exactly what is charged on its ticket:
-// all lines that Syncro marks as invoiced, or all where it marks none. why is
-// what it holds instead.
+// Holds looks whether an invoice, the only one of its ticket, holds exactly what
+// is charged there: also what was charged since it was made. why is what it
+// holds instead.
 func (r *Reader) Holds(ctx context.Context, t Ticket, invoiceID int64) (holds bool, why string, err error) {
 	w := CreateInvoice{TicketID: t.ID, CustomerID: t.CustomerID, Prepaid: t.HasPrepaid()}
-	marked := slices.ContainsFunc(t.LineItems, func(l LineItem) bool { return l.Invoiced })
 	for _, l := range t.LineItems {
-		if l.Invoiced == marked {
-			w.Lines = append(w.Lines, l.Charge())
-		}
+		w.Lines = append(w.Lines, l.Charge())
 	}
 	sight, err := r.Look(ctx, w.Check(invoiceID))
 	return sight.IsSet, sight.Why, err
@@ -313,6 +310,9 @@ func (w CreateInvoice) Made(body []byte) (int64, error) {
 	return int64(i.ID), nil
 }
 
+// At is the invoice.
+func (CreateInvoice) At(id int64) string { return invoicePath(id) }
+
 // Name is "invoice #67501".
 func (CreateInvoice) Name(body []byte) string {
 	i, err := decodeOne[invoiceJSON](body, "invoice")
@@ -335,7 +335,7 @@ func (w CreateInvoice) Check(id int64) Evidence {
 		case int64(i.TicketID) != w.TicketID || int64(i.CustomerID) != w.CustomerID:
 			why = fmt.Sprintf("it is for ticket %d of customer %d", i.TicketID, i.CustomerID)
 		case !w.holds(i.Lines):
-			why = "it holds: " + cmp.Or(inWords(i.Lines), "nothing") + ". It should hold exactly: " + w.wanted()
+			why = "it holds: " + cmp.Or(inWords(i.Lines), "nothing") + ". It should hold exactly: " + cmp.Or(w.wanted(), "nothing")
 			if slices.ContainsFunc(w.Lines, func(c Charge) bool { return c.Reckoned }) {
 				why += ". Syncro reckons the hours of a timer itself, and may round them"
 			}

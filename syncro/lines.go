@@ -273,6 +273,9 @@ func (w RemoveLine) Evidence(Author) Evidence {
 // Made checks {"success":true,"message":""}. The id is the line's.
 func (w RemoveLine) Made(body []byte) (int64, error) { return w.LineID, succeeded(body) }
 
+// Check is the evidence again: the answer names no line.
+func (w RemoveLine) Check(int64) Evidence { return w.Evidence(Author{}) }
+
 func (w RemoveLine) valid() error {
 	if w.TicketID <= 0 || w.LineID <= 0 {
 		return errors.New("removing a line needs a ticket and a line")

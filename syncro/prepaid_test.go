@@ -30,6 +30,17 @@ func TestPrepaidHoursReadBack(t *testing.T) {
 	}
 }
 
+func TestWhatPrepaidHoursDoNotCover(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ before, used, left, uncovered string }{
+		{"6.5", "0.5", "6", ""}, {"6.5", "6.5", "0", ""}, {"6.5", "10", "0", "3.5"},
+	} {
+		if p := (Prepaid{test.before, test.used}); p.Left() != test.left || p.Uncovered() != test.uncovered {
+			t.Errorf("%+v: left %s, uncovered %q", p, p.Left(), p.Uncovered())
+		}
+	}
+}
+
 func TestInvoiceNamesTheDifference(t *testing.T) {
 	t.Parallel()
 	w := CreateInvoice{TicketID: 7, CustomerID: 3, Category: "Standard", Lines: []Charge{{ProductID: 5, Name: "Remote", Quantity: "0.75", Price: "150", Reckoned: true}}}

@@ -8,7 +8,9 @@ import (
 	"time"
 )
 
-const productTTL = 15 * time.Minute
+// productTTL is as long as a card is changed by its buttons: the rate that is
+// shown is what will be sent.
+const productTTL = 15 * time.Second
 
 func productCache(id int64) string {
 	return "syncrobot:cache:product:" + strconv.FormatInt(id, 10)
@@ -24,7 +26,7 @@ type Product struct {
 	Read     time.Time `json:"read"` // when it was read from Syncro
 }
 
-// Product reads a product by its id. It is kept in Redis for 15 minutes, for
+// Product reads a product by its id. It is kept in Redis for a moment, for
 // everybody: Read says how old it is.
 func (r *Reader) Product(ctx context.Context, id int64) (Product, error) {
 	var product Product

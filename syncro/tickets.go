@@ -465,6 +465,17 @@ func (p Prepaid) Left() string {
 	return decimal.Max(decimal.Zero, before.Sub(used)).String()
 }
 
+// Uncovered is what there are no hours for, decimal; empty where there are
+// enough.
+func (p Prepaid) Uncovered() string {
+	before, _ := amount(p.Before)
+	used, _ := amount(p.Used)
+	if rest := used.Sub(before); rest.IsPositive() {
+		return rest.String()
+	}
+	return ""
+}
+
 // Note says what is left of the customer's prepaid hours: Syncro answers with
 // the whole ticket, and its customer. Which products are taken from them only
 // Syncro knows, so it is compared and not reckoned.

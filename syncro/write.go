@@ -111,6 +111,9 @@ type Named interface {
 	Write
 	// Name is "#32172" or "invoice #67501", empty where body does not say.
 	Name(body []byte) string
+	// At is where the record with an id is read, below BasePath: its answer is
+	// a body for Name, too.
+	At(id int64) string
 }
 
 // Signed is a Write whose answer says as whom Syncro logged it.

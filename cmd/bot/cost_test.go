@@ -30,7 +30,7 @@ func TestCost(t *testing.T) {
 		{"search printer", 1, ""},
 		{"search printer customer:elm to:dana", 2, ""},
 		{"customers harbor", 1, ""},
-		{"whoami", 0, ""},
+		{"whoami", 1, ""},
 		{"pending", 0, ""},
 		{"help", 0, ""},
 		{"comment 32164 text", 1, ""},

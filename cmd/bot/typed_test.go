@@ -223,3 +223,25 @@ func TestExpiredCardGivesTheTextBack(t *testing.T) {
 		}
 	}, func(w *world) { w.cfg.Confirm.TTL = time.Second })
 }
+
+// TestTimesAreWhereThePersonWorks: those of tickets, comments and timers.
+func TestTimesAreWhereThePersonWorks(t *testing.T) {
+	t.Parallel()
+	there := time.FixedZone("there", -7*3600)
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		k := w.ticket(t, 32164)
+		ask(t, who(danaSlack, danaTeams), "32164", k.Due.In(there).Format("Mon 2 Jan 2006 15:04"), k.Comments[0].Created.In(there).Format("Mon 2 Jan 2006 15:04"))
+		ask(t, who(danaSlack, danaTeams), "start 32164", "Running since", "there")
+	}, func(w *world) { w.cfg.Technicians[0].Zone = there })
+}
+
+// TestARevokedKeyIsSeenByWhoami, which asks whose it is and does not remember.
+func TestARevokedKeyIsSeenByWhoami(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, w *world, who func(string, string) person) {
+		dana := who(danaSlack, danaTeams)
+		ask(t, dana, "whoami", "Logged as", "Dana Ruiz")
+		w.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "GET", Path: "/me"})
+		ask(t, dana, "whoami", "Syncro refuses your key (401)")
+	})
+}

@@ -806,3 +806,50 @@ func TestInvoicedNeedsItsInvoiceAfterAPause(t *testing.T) {
 		s.sent = s.writes()
 	})
 }
+
+// TestInvoicedNeedsTheRightInvoice: a ticket is not marked Invoiced over an
+// invoice that does not hold what is charged by now.
+func TestInvoicedNeedsTheRightInvoice(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.does(t, "invoice 32144 create", 1, "Invoice #32144")
+		if err := s.Syncro.Edit(32144, func(k *syncrosim.Ticket) {
+			k.Lines = append(k.Lines, syncrosim.Line{ProductID: 402212, UserID: 4107, Name: "Patch cable 2 m", Description: "Charged since",
+				Quantity: decimal.NewFromInt(1), Price: decimal.RequireFromString("6.5")})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s.refuses(t, "update 32144 invoiced", "is not what is charged", "Patch cable", "set the status in Syncro")
+		if err := s.Syncro.Edit(32144, func(k *syncrosim.Ticket) { k.Lines = k.Lines[:1] }); err != nil {
+			t.Fatal(err)
+		}
+		s.does(t, "update 32144 invoiced", 1, "Resolved → Invoiced")
+	})
+}
+
+// TestFoundByItsNumber: a record whose answer was lost is named as people name
+// it when it is found.
+func TestFoundByItsNumber(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		s.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.CommitThenReset, Method: "POST", Path: "/tickets"})
+		c := ask(t, s.dana, "create Quayside Books Till prints nothing", "Confirm:")
+		done := press(t, s.dana, c, "Confirm", "Done and checked", "#32173", "looked for, and found", "[Show the ticket]")
+		press(t, s.dana, done, "Show the ticket", "#32173 Till prints nothing")
+		s.sent = s.writes()
+	})
+}
+
+// TestToSomebodyElseByNow: a reply whose customer's address changed is not
+// asked again with the old one.
+func TestToSomebodyElseByNow(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *story) {
+		c := ask(t, s.dana, "reply 32164 It holds since noon", "E-MAIL to amy@harbordental.example")
+		if err := s.Syncro.Edit(32164, func(k *syncrosim.Ticket) { k.ContactID = 0 }); err != nil {
+			t.Fatal(err)
+		}
+		c = press(t, s.dana, c, "Confirm", "Nothing was sent: #32164 changed after the card was drawn", "[Preview again]")
+		press(t, s.dana, c, "Preview again", "Confirm: Reply on #32164", "E-MAIL to office@harbordental.example")
+	})
+}

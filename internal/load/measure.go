@@ -90,7 +90,7 @@ func (r *report) measureStarts(ctx context.Context, program, config string) erro
 	return nil
 }
 
-// measureWork has commands answered: help and whoami, which ask nothing of
+// measureWork has commands answered: help and pending, which ask nothing of
 // Syncro, and one in twenty that reads a ticket.
 func (r *report) measureWork(ctx context.Context, t *typist, bot *shop.Process, ticket int64) error {
 	number := strconv.FormatInt(ticket, 10)
@@ -106,7 +106,7 @@ func (r *report) measureWork(ctx context.Context, t *typist, bot *shop.Process, 
 		case i%2 == 0:
 			return command{"help", "What you can type"}
 		default:
-			return command{"whoami", "You are dana"}
+			return command{"pending", "Nothing waits for you"}
 		}
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func (t *typist) pour(ctx context.Context, bot string, f flood) *tide {
 				d.unsent++ // this machine has no room for more
 				continue
 			}
-			text, who := []string{"help", "whoami"}[sent%2], sent%t.people
+			text, who := []string{"help", "pending"}[sent%2], sent%t.people
 			if sent%10 == 0 {
 				text = "32164"
 			}
