@@ -39,7 +39,7 @@ func assignTicket() Command {
 				Title: "Assign " + name(t), Ticket: &t,
 				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, UserID: to.ID, From: orNone(t.Technician), To: to.Name}},
 			}
-			if moved := shown != "" && shown != orNobody(t.Technician); moved {
+			if shown != "" && shown != orNobody(t.Technician) {
 				atOnce = false
 				plan.Facts = chat.Fields{{Name: "CAREFUL", Value: fmt.Sprintf("the card that you pressed said %s, and %s has it by now", shown, orNobody(t.Technician))}}
 			}

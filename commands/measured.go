@@ -51,16 +51,12 @@ func (m measured) minutes(now time.Time) int {
 
 // inWords is how long it is and since when.
 func (m measured) inWords(now time.Time) string {
-	how := "running since "
+	how, at := "running since ", m.since()
 	switch {
 	case !m.runs():
-		how = "stopped, begun "
+		how, at = "stopped, begun ", m.Started
 	case m.Before > 0:
 		how = "running again since "
-	}
-	at := m.since()
-	if !m.runs() {
-		at = m.Started
 	}
 	return clockLength(m.minutes(now)) + ", " + how + at.In(now.Location()).Format("Mon 15:04 MST")
 }
