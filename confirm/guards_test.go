@@ -220,3 +220,29 @@ func TestALineThatStays(t *testing.T) {
 		t.Errorf("%+v, %v", op, err)
 	}
 }
+
+// TestToWhomItGoesNow: where the customer's address changed since the card was
+// drawn the card is not asked again as it is, with the old one.
+func TestToWhomItGoesNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ticket := w.ticket()
+	p := w.process().start(t)
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	w.sim.Change(func(d *syncrosim.Data) {
+		for i := range d.Customers {
+			d.Customers[i].Email = "another@harbordental.example"
+		}
+		for i := range d.Contacts {
+			d.Contacts[i].Email = "another@harbordental.example"
+		}
+	})
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.State != Cancelled || op.Next != "" || len(op.After) != 1 || op.After[0].Line != "as typed" {
+		t.Errorf("%+v, %v", op, err)
+	}
+	if n := w.sim.Count("POST", "*"); n != 0 {
+		t.Errorf("%d requests left", n)
+	}
+}

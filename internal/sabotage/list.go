@@ -57,7 +57,7 @@ var sabotages = []sabotage{
 	{"a write's own condition is not looked at", in("confirm/run.go",
 		"\tif guard == nil {\n", "\tif guard != nil || guard == nil {\n")},
 	{"a 500 is taken for a refusal", in("syncro/client.go",
-		"if failure.NotSent || failure.Status >= 400 && failure.Kind != Unavailable {", "if failure.NotSent || failure.Status >= 400 {")},
+		"if failure.NotSent || refuses(failure.Status) {", "if failure.NotSent || failure.Status >= 400 {")},
 	{"a lost answer is taken for a refusal", in("syncro/client.go",
 		"failure.NotSent = !left.Load()", "failure.NotSent = true")},
 	{"net/http may send a write again", []edit{
@@ -68,6 +68,14 @@ var sabotages = []sabotage{
 		"if !r.Acts(r.op.Author, r.op.As.Name) {", "if false {")},
 	{"an invoice that was paid is deleted", in("syncro/invoices.go",
 		"if err != nil || !bool(i.Paid) {", "if err != nil || !bool(i.Paid) || true {")},
+	{"a record in another's name is called done", in("confirm/run.go",
+		"if out.Result == syncro.Applied && out.By != 0 && r.op.As.UserID != 0 && out.By != r.op.As.UserID {", "if false {")},
+	{"a discount that nobody confirmed is not seen", in("syncro/lines.go",
+		"case !l.discount().IsZero():", "case false:")},
+	{"a removed charge is not looked for", in("syncro/lines.go",
+		"func (w RemoveLine) Check(int64) Evidence { return w.Evidence(Author{}) }", "")},
+	{"a reply goes to who was the contact", in("confirm/run.go",
+		"if r.op.Reckoned || elsewhere && r.op.Typed != \"\" {", "if r.op.Reckoned || elsewhere && false {")},
 	{"another person behind the key", in("confirm/run.go",
 		"if err == nil && actor.UserID != r.op.As.UserID {", "if false {")},
 }
