@@ -37,7 +37,7 @@ var pictures = []picture{
 	{name: "slack-ticket", chat: "slack", typed: "/syncro 32164", until: "Open in Syncro"},
 	{name: "slack-confirm", chat: "slack", typed: "/syncro note 32164 Client logs show a rekey at 3600 s", until: "Nothing is sent before you confirm"},
 	{name: "slack-done", chat: "slack", press: "Confirm", until: "Done and checked"},
-	{name: "slack-bill", chat: "slack", typed: "/syncro bill 32156 45m remote Replaced the tablet's battery and tested it for an hour.", until: "Nothing is sent before you confirm"},
+	{name: "slack-bill", chat: "slack", typed: "/syncro bill 32156 45m remote Removed the mail, signed all sessions out and made sure that it stays away.", until: "Nothing is sent before you confirm"},
 	{name: "slack-billed", chat: "slack", press: "Confirm", until: "Done and checked"},
 	{name: "teams-reply", chat: "teams", typed: "/syncro reply 32159 The new laptop arrives on Thursday.", until: "Nothing is sent before you confirm"},
 	{name: "teams-doubt", chat: "teams", press: "Confirm", until: "I do not send it again", fault: "commit then hang"},
