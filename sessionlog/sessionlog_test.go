@@ -198,6 +198,13 @@ func TestCommitted(t *testing.T) {
 	if _, written, err := f.Write(t.Context(), d); written || err != nil {
 		t.Errorf("again: %t, %v", written, err)
 	}
+	if err := os.WriteFile(filepath.Join(f.Dir, ".git", "info", "exclude"), []byte("*-60000-*\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.Number = 60000
+	if _, _, err := f.Write(t.Context(), New(k, "Dana Ruiz", noon)); err == nil || !strings.Contains(err.Error(), "written and not committed") {
+		t.Errorf("what git ignores: %v", err)
+	}
 	if left := git("status", "--porcelain", "--untracked-files=all"); left != "" {
 		t.Errorf("not committed: %s", left)
 	}

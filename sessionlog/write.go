@@ -100,7 +100,8 @@ var gitIsBusy = regexp.MustCompile(`\.lock': File exists|cannot lock ref|did not
 
 // add tries once.
 func (f Folder) add(ctx context.Context, name string) (said []byte, err error) {
-	said, err = f.git(ctx, "status", "--porcelain", "--untracked-files=all", "--", name)
+	// What is ignored is no committed file: git refuses to add it, and says so.
+	said, err = f.git(ctx, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", name)
 	if err != nil || len(said) == 0 {
 		return said, err
 	}
