@@ -43,6 +43,14 @@ func TestAnOldClickIsNotSentLate(t *testing.T) {
 	}
 }
 
+// invoiceOf is the invoice of what a world's ticket has on it.
+func invoiceOf(ticket syncrosim.Ticket) syncro.CreateInvoice {
+	return syncro.CreateInvoice{
+		TicketID: ticket.ID, CustomerID: ticket.CustomerID, Category: "Standard",
+		Lines: []syncro.Charge{{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}},
+	}
+}
+
 // TestWhatAnInvoiceHoldsIsLookedAt: Syncro puts on it what the ticket has at
 // that moment. An invoice that holds something else is not called right, and
 // nothing follows it.
@@ -62,10 +70,7 @@ func TestWhatAnInvoiceHoldsIsLookedAt(t *testing.T) {
 	t.Cleanup(front.Close)
 	w.url = front.URL
 	p := w.process().start(t)
-	id, _ := p.mustPropose(t, ticket.ID, syncro.CreateInvoice{
-		TicketID: ticket.ID, CustomerID: ticket.CustomerID, Category: "Standard",
-		Lines: []syncro.Charge{{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}},
-	}, syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
+	id, _ := p.mustPropose(t, ticket.ID, invoiceOf(ticket), syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
 	p.press(t.Context(), VerbConfirm, id)
 	op, err := p.settle(t.Context(), id)
 	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
@@ -179,10 +184,7 @@ func TestAnInvoiceThatMayNotBeLookedAt(t *testing.T) {
 	ticket := w.ticket()
 	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "GET", Path: "/invoices/*", Times: 1})
 	p := w.process().start(t)
-	id, _ := p.mustPropose(t, ticket.ID, syncro.CreateInvoice{
-		TicketID: ticket.ID, CustomerID: ticket.CustomerID, Category: "Standard",
-		Lines: []syncro.Charge{{ProductID: 26118, Name: "Labor - Onsite Business", Quantity: "1", Price: "175"}},
-	}, syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
+	id, _ := p.mustPropose(t, ticket.ID, invoiceOf(ticket), syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
 	p.press(t.Context(), VerbConfirm, id)
 	op, err := p.settle(t.Context(), id)
 	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
