@@ -37,7 +37,7 @@ func assignTicket() Command {
 			}
 			plan := &confirm.Plan{
 				Title: "Assign " + name(t), Ticket: &t,
-				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, UserID: to.ID, From: orNone(t.Technician), To: to.Name}},
+				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, UserID: to.ID, To: to.Name}.FromTicket(t)},
 			}
 			if shown != "" && shown != orNobody(t.Technician) {
 				atOnce = false
@@ -46,7 +46,7 @@ func assignTicket() Command {
 			// Syncro takes no ticket away from everybody, so a first assignment has no undo.
 			atOnce = atOnce && (was == "" || was == t.Technician)
 			if atOnce && was == "" && t.Technician != "" {
-				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("assign %d %s %s --now", t.Number, t.Technician, undoOf(to.Name)), Instead: true}}
+				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("assign %d %s %s --now", t.Number, t.Technician, flagOf(undo, to.Name)), Instead: true}}
 			}
 			return Result{Plan: plan, AtOnce: atOnce}, nil
 		},

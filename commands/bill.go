@@ -380,7 +380,7 @@ func (c *Call) addInvoice(ctx context.Context, plan *confirm.Plan, t syncro.Tick
 	}
 	make := c.makeInvoice(t)
 	make.Lines = append(make.Lines, charge)
-	last := syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status, NeedsInvoice: true}
+	last := syncro.UpdateTicket{TicketID: t.ID, Status: status, NeedsInvoice: true}.FromTicket(t)
 	if make.Prepaid {
 		last.Prepaid = &syncro.Prepaid{Before: t.PrepayHours, Used: c.laborHours(make.Lines)}
 		plan.Facts = append(plan.Facts, prepaidFact(*last.Prepaid))

@@ -74,7 +74,7 @@ func (c *Call) close(ctx context.Context, t syncro.Ticket, resolution string, wh
 		choices = who.others("resolution", line)
 	}
 	if status != t.Status || resolution == "" {
-		plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status})
+		plan.Steps = append(plan.Steps, syncro.UpdateTicket{TicketID: t.ID, Status: status}.FromTicket(t))
 	}
 	return Result{Plan: plan, Choices: choices}, nil
 }

@@ -112,15 +112,14 @@ func unassigned(t syncro.Ticket) bool { return t.UserID == 0 }
 
 // due reports whether a ticket is to be done today, or was.
 func (c *Call) due(t syncro.Ticket) bool {
-	now := c.Now.In(c.zone())
-	tomorrow := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
+	tomorrow := time.Date(c.Now.Year(), c.Now.Month(), c.Now.Day()+1, 0, 0, 0, 0, c.zone())
 	return !t.Due.IsZero() && t.Due.Before(tomorrow)
 }
 
 func (c *Call) overdue(t syncro.Ticket) bool { return !t.Due.IsZero() && t.Due.Before(c.Now) }
 
 // zone is where the person works.
-func (c *Call) zone() *time.Location { return zoneOf(c.Who.Zone) }
+func (c *Call) zone() *time.Location { return c.Now.Location() }
 
 func zoneOf(configured *time.Location) *time.Location {
 	return cmp.Or(configured, time.Local)
@@ -239,7 +238,7 @@ func (c *Call) home(ctx context.Context) (Result, error) {
 		for _, t := range shown {
 			act := Choice{"Open", fmt.Sprintf("ticket #%d", t.Number)}
 			if unassigned(t) && c.Who.MayWrite && !c.Who.Shared {
-				act = Choice{"Take it", fmt.Sprintf("assign #%d me %s --now", t.Number, fromOf("nobody"))}
+				act = Choice{"Take it", fmt.Sprintf("assign #%d me %s --now", t.Number, flagOf(from, "nobody"))}
 			}
 			rows = append(rows, row{c.ticketRow(0, t)[1:], act})
 		}

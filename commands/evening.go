@@ -155,7 +155,7 @@ func (c *Call) leftover(ctx context.Context, midnight time.Time) (Result, error)
 		return Result{}, err
 	}
 	out := Result{keep: eveningKeep, aside: true}
-	day := chat.Card{Title: "Before you go · " + c.Now.In(c.zone()).Format("Mon 2 Jan")}
+	day := chat.Card{Title: "Before you go · " + c.Now.Format("Mon 2 Jan")}
 	day.Parts = append(day.Parts, c.timerRows(&out, timers)...)
 	untimed, uninvoiced, more, err := c.unbilled(ctx, midnight)
 	if err != nil {

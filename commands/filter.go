@@ -184,9 +184,8 @@ func (c *Call) customerNamed(ctx context.Context, f filters) (syncro.Customer, e
 // since is a moment before now (36h, 7d, 2w), or the beginning of a day where
 // the person works (2026-11-20, today).
 func (c *Call) since(typed string) (time.Time, error) {
-	now := c.Now.In(c.zone())
 	if strings.EqualFold(typed, "today") {
-		typed = now.Format(time.DateOnly)
+		typed = c.Now.Format(time.DateOnly)
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, typed, c.zone()); err == nil {
 		return day, nil
@@ -197,12 +196,12 @@ func (c *Call) since(typed string) (time.Time, error) {
 		case "h":
 			return c.Now.Add(-time.Duration(n) * time.Hour), nil
 		case "d":
-			return now.AddDate(0, 0, -n), nil
+			return c.Now.AddDate(0, 0, -n), nil
 		case "w":
-			return now.AddDate(0, 0, -7*n), nil
+			return c.Now.AddDate(0, 0, -7*n), nil
 		}
 	}
-	return time.Time{}, usage("Since when is “%s”? Write 36h, 7d, 2w, today, or a day as %s.", clip(typed, 40), now.Format(time.DateOnly))
+	return time.Time{}, usage("Since when is “%s”? Write 36h, 7d, 2w, today, or a day as %s.", clip(typed, 40), c.Now.Format(time.DateOnly))
 }
 
 // narrower are searches that find fewer of the same.

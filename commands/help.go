@@ -40,7 +40,7 @@ func overview(commands []Command) chat.Card {
 			chat.Table{Header: []string{"Command", "Does"}, Rows: rows},
 			chat.Text("A ticket is its number, with or without #, or a link to it. A number alone shows the ticket, and nothing at all your open tickets.\n" +
 				"Whatever changes Syncro is first shown as a card: nothing is sent before you press Confirm. " +
-				"Only Take it, Status and Assign on a ticket's card are done by one click of yours, and can be undone."),
+				"Only Take it, Assign, and a Status that does not end the ticket are done by one click on its card; Undo brings back what was there before."),
 		},
 	}
 }

@@ -138,7 +138,12 @@ func (t timers) change(ctx context.Context, technician string, become func(measu
 			if err != nil {
 				return err
 			}
-			_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error { return p.Set(ctx, key, record, 0).Err() })
+			_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+				if len(all) == 0 {
+					return p.Del(ctx, key).Err()
+				}
+				return p.Set(ctx, key, record, 0).Err()
+			})
 			return err
 		}, key)
 		switch {

@@ -34,7 +34,7 @@ func (b *Bot) news(req chat.Request) chat.Answer {
 	}
 	line := "ticket " + b.Syncro.TicketURL(id)
 	if req.Click.Verb == verbTake {
-		line = "assign " + b.Syncro.TicketURL(id) + " me " + fromOf("nobody") + " --now"
+		line = "assign " + b.Syncro.TicketURL(id) + " me " + flagOf(from, "nobody") + " --now"
 	}
 	return b.runAside(req, line)
 }

@@ -33,7 +33,7 @@ func setPriority() Command {
 			}
 			return Result{Plan: &confirm.Plan{
 				Title: "Set the priority of " + name(t), Ticket: &t,
-				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Priority: priority, From: orNone(t.Priority), To: priority}},
+				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Priority: priority}.FromTicket(t)},
 			}}, nil
 		},
 	}

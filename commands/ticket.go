@@ -75,7 +75,7 @@ func (c *Call) actions(t syncro.Ticket, timer *measured) []Choice {
 		}
 		choices = append(choices, do("Note", "note %d"), do("Reply", "reply %d"), bill, do("Status", "update %d --now"))
 		if !c.Who.Shared && t.UserID != c.Who.UserID {
-			choices = append(choices, Choice{Label: "Take it", Line: fmt.Sprintf("assign %d me %s --now", t.Number, fromOf(orNobody(t.Technician)))})
+			choices = append(choices, Choice{Label: "Take it", Line: fmt.Sprintf("assign %d me %s --now", t.Number, flagOf(from, orNobody(t.Technician)))})
 		}
 		choices = append(choices, do("Assign", "assign %d --now"), do("Close", "close %d"))
 		switch {

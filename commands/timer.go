@@ -41,7 +41,7 @@ func startTimer() Command {
 				if on := all.on(t.Number); on != nil {
 					mine.Started, mine.Before, mine.Resumed = on.Started, on.length(c.Now), c.Now
 				} else if len(all) == mostMeasures {
-					return nil, refuse("You have %d timers that are neither billed, saved nor discarded. “stop” lists them.", len(all))
+					return nil, refuse("You have %d timers that are neither billed, saved nor discarded. “open” lists them.", len(all))
 				}
 				return append(measures{mine}, all.without(t.Number)...), nil
 			})

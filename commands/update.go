@@ -40,12 +40,12 @@ func updateStatus() Command {
 				}
 			}
 			plan := &confirm.Plan{
-				Title: "Set the status of " + name(t), Ticket: &t,
-				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Status: status, From: t.Status, To: status, NeedsInvoice: needsInvoice}},
+				Title: "Set the status of " + name(t), Ticket: &t, Reckoned: needsInvoice,
+				Steps: []syncro.Write{syncro.UpdateTicket{TicketID: t.ID, Status: status, NeedsInvoice: needsInvoice}.FromTicket(t)},
 			}
 			atOnce = atOnce && !c.final(status) && !c.final(t.Status) && (was == "" || was == t.Status)
 			if atOnce && was == "" {
-				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("update %d %s %s --now", t.Number, t.Status, undoOf(status)), Instead: true}}
+				plan.After = []confirm.After{{Label: "Undo", Line: fmt.Sprintf("update %d %s %s --now", t.Number, t.Status, flagOf(undo, status)), Instead: true}}
 			}
 			return Result{Plan: plan, AtOnce: atOnce}, nil
 		},
@@ -114,21 +114,17 @@ func cutFlag(s, name string) (string, bool) {
 	return rest, true
 }
 
-// undoOf is the flag of a line that takes back what set a value: it is done at
-// once only while the value is still that.
-func undoOf(value string) string { return undo + strings.ReplaceAll(value, " ", "_") }
-
-// fromOf is the flag of a line that changes a value as a card showed it: it is
-// done at once only while the value is still that.
-func fromOf(value string) string { return from + strings.ReplaceAll(value, " ", "_") }
-
+// The flags of a line that is done at once only while a value is still as its
+// button knew it: what it takes back, or what the card showed.
 const (
 	undo = "--undo="
 	from = "--from="
 )
 
-// cutValue takes undoOf's or fromOf's flag off the end of a line and returns
-// its value.
+// flagOf is one of them with its value, as one word.
+func flagOf(name, value string) string { return name + strings.ReplaceAll(value, " ", "_") }
+
+// cutValue takes such a flag off the end of a line and returns its value.
 func cutValue(s, name string) (rest, value string) {
 	rest, word := cutLastWord(s)
 	value, ok := strings.CutPrefix(word, name)

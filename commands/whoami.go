@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/syncrobot/syncrobot/chat"
+	"github.com/syncrobot/syncrobot/identity"
 )
 
 func whoami() Command {
@@ -17,7 +18,7 @@ func whoami() Command {
 				return Result{}, err
 			}
 			if me.UserID != c.Who.UserID {
-				return Result{}, refuse("Your key answers as %s (Syncro user %d), and its entry is for user %d: it is not used.", me.Name, me.UserID, c.Who.UserID)
+				return Result{}, &identity.WrongPersonError{Name: c.Who.Name, Want: c.Who.UserID, Got: me.UserID, GotName: me.Name}
 			}
 			key := "your own"
 			may := "read and change tickets"
@@ -30,7 +31,7 @@ func whoami() Command {
 			out := chat.Card{
 				Title: "You are " + c.Who.Name,
 				Parts: []chat.Part{chat.Fields{
-					{Name: "Logged as", Value: fmt.Sprintf("%s (Syncro user %d)", c.Who.FullName, c.Who.UserID)},
+					{Name: "Logged as", Value: fmt.Sprintf("%s (Syncro user %d)", me.Name, me.UserID)},
 					{Name: "Key", Value: key},
 					{Name: "You can", Value: may},
 				}},

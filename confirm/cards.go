@@ -163,11 +163,12 @@ func afterButtons(id string, all []After) []chat.Button {
 func (o *Operation) drawRunning(c *chat.Card) {
 	c.Tone = chat.Working
 	text := "Confirmed. Sending to Syncro as " + o.As.FullName + "."
-	if s := o.current(); s != nil && s.State == Sending && s.Why != "" {
+	switch s := o.current(); {
+	case s == nil || s.Why == "":
+	case s.State == Sending:
 		c.Tone = chat.Warn
 		text = "It was sent once, and Syncro gave no clear answer. I do not send it again: I am looking whether it arrived.\n" + s.Why
-	}
-	if s := o.current(); s != nil && s.State == Checking && s.Why != "" {
+	case s.State == Checking:
 		c.Tone = chat.Warn
 		text = "Syncro took it, and I look at what is there before anything follows from it.\n" + s.Why
 	}

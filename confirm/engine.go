@@ -167,9 +167,6 @@ func (e *Engine) ask(ctx context.Context, op *Operation, instead string) (chat.C
 	if err != nil {
 		return chat.Card{}, &StoreError{Err: err}
 	}
-	if err := e.Store.keepTyped(ctx, op); err != nil {
-		e.Log.Warn("what was typed is not kept for longer than its card", "op", op.Name(), "error", err)
-	}
 	return op.card(false), nil
 }
 
@@ -217,11 +214,6 @@ func (e *Engine) cancel(ctx context.Context, id string, author chat.User, as str
 	op.note(op.line(as))
 	how, now, err := e.Store.cancel(ctx, op, author)
 	e.noted(op, how == gripOK)
-	if how == gripOK {
-		if err := e.Store.forgetTyped(ctx, id); err != nil {
-			e.Log.Warn("what was typed for a cancelled card is kept for some hours", "op", op.Name(), "error", err)
-		}
-	}
 	return how, now, err
 }
 

@@ -982,3 +982,31 @@ func TestExpiresDuringAClick(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasTypedIsTheAuthors: it outlives its card, for them alone, unless
+// they cancelled it.
+func TestWhatWasTypedIsTheAuthors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process()
+	ticket := w.ticket()
+	id, _ := p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	if err := p.Store.rdb.Del(t.Context(), opKey(id)).Err(); err != nil { // its time is over
+		t.Fatal(err)
+	}
+	other := chat.User{Platform: "slack", Tenant: "T0001", ID: "U0OTHER"}
+	if _, after, err := p.Kept(t.Context(), other, id); err != nil || len(after) != 0 {
+		t.Errorf("another is given %+v, %v", after, err)
+	}
+	if a := p.pressAs(t.Context(), other, VerbConfirm, id); a.Replace == nil || strings.Contains(a.Replace.Plain(), "as typed") {
+		t.Errorf("another is shown %+v", a.Replace)
+	}
+	if _, after, err := p.Kept(t.Context(), dana, id); err != nil || len(after) != 1 || after[0].Line != "as typed" {
+		t.Errorf("its author is given %+v, %v", after, err)
+	}
+	id, _ = p.mustPropose(t, ticket.ID, noteOn(ticket.ID))
+	p.press(t.Context(), VerbCancel, id)
+	if n, err := p.Store.rdb.Exists(t.Context(), typedKey(id)).Result(); err != nil || n != 0 {
+		t.Errorf("cancelled, and what was typed is kept: %d, %v", n, err)
+	}
+}

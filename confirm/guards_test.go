@@ -51,6 +51,19 @@ func invoiceOf(ticket syncrosim.Ticket) syncro.CreateInvoice {
 	}
 }
 
+// invoiceIsWrong confirms an invoice and the status that follows it, and expects
+// that it ends between the two.
+func (p *process) invoiceIsWrong(t *testing.T, ticket syncrosim.Ticket) (id string, op *Operation) {
+	t.Helper()
+	id, _ = p.mustPropose(t, ticket.ID, invoiceOf(ticket), syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
+	p.press(t.Context(), VerbConfirm, id)
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	return id, op
+}
+
 // TestWhatAnInvoiceHoldsIsLookedAt: Syncro puts on it what the ticket has at
 // that moment. An invoice that holds something else is not called right, and
 // nothing follows it.
@@ -70,12 +83,7 @@ func TestWhatAnInvoiceHoldsIsLookedAt(t *testing.T) {
 	t.Cleanup(front.Close)
 	w.url = front.URL
 	p := w.process().start(t)
-	id, _ := p.mustPropose(t, ticket.ID, invoiceOf(ticket), syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
-	p.press(t.Context(), VerbConfirm, id)
-	op, err := p.settle(t.Context(), id)
-	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
-		t.Fatalf("%+v, %v", op, err)
-	}
+	p.invoiceIsWrong(t, ticket)
 	if now, _ := w.sim.Ticket(ticket.Number); now.Status == "Invoiced" {
 		t.Error("the ticket says Invoiced")
 	}
@@ -184,15 +192,11 @@ func TestAnInvoiceThatMayNotBeLookedAt(t *testing.T) {
 	ticket := w.ticket()
 	w.sim.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "GET", Path: "/invoices/*", Times: 1})
 	p := w.process().start(t)
-	id, _ := p.mustPropose(t, ticket.ID, invoiceOf(ticket), syncro.UpdateTicket{TicketID: ticket.ID, Status: "Invoiced"})
-	p.press(t.Context(), VerbConfirm, id)
-	op, err := p.settle(t.Context(), id)
-	if err != nil || op.State != Parked || op.Steps[0].State != Wrong || op.Steps[1].State != Waiting {
-		t.Fatalf("%+v, %v", op, err)
-	}
+	id, op := p.invoiceIsWrong(t, ticket)
 	contains(t, op.card(false), "I may not look at it")
 	p.press(t.Context(), VerbLook, id)
-	if op, err = p.settle(t.Context(), id); err != nil || op.State != Done {
+	op, err := p.settle(t.Context(), id)
+	if err != nil || op.State != Done {
 		t.Fatalf("%+v, %v", op, err)
 	}
 	if card := op.card(false); strings.Contains(card.Plain(), "may not look") {

@@ -231,19 +231,32 @@ func (r *runner) step(ctx context.Context, step *Step) bool {
 	return r.send(ctx, step, w)
 }
 
-// name finds out what people call a record that was found by its id.
+// name finds out what people call a record that was found by its id, unless
+// the check that comes next will tell.
 func (r *runner) name(ctx context.Context, step *Step, w syncro.Write) {
 	named, ok := w.(syncro.Named)
-	if !ok || step.ID == 0 || step.Name != "" {
+	if _, checked := w.(syncro.Checked); !ok || checked || step.ID == 0 {
 		return
 	}
-	_, err := r.reader.Look(ctx, syncro.Evidence{Path: named.At(step.ID), Read: func(body []byte) (syncro.Sight, error) {
-		step.Name = named.Name(body)
-		return syncro.Sight{}, nil
-	}})
-	if err != nil {
+	at := syncro.Evidence{Path: named.At(step.ID), Read: func([]byte) (syncro.Sight, error) { return syncro.Sight{}, nil }}
+	if _, err := r.reader.Look(ctx, naming(step, w, at)); err != nil {
 		r.log(r.op, "found, and what people call it could not be read", "error", err)
 	}
+}
+
+// naming reads the record's name along with the evidence, whose body is the
+// record.
+func naming(step *Step, w syncro.Write, ev syncro.Evidence) syncro.Evidence {
+	named, ok := w.(syncro.Named)
+	if !ok || step.Name != "" {
+		return ev
+	}
+	read := ev.Read
+	ev.Read = func(body []byte) (syncro.Sight, error) {
+		step.Name = named.Name(body)
+		return read(body)
+	}
+	return ev
 }
 
 // look is what the evidence shows now. One reading of the ticket serves the
@@ -433,7 +446,7 @@ func (r *runner) happened(ctx context.Context, step *Step, w syncro.Write) bool 
 // check looks at what a step made.
 func (r *runner) check(ctx context.Context, step *Step, w syncro.Write) bool {
 	evidence := w.(syncro.Checked).Check(step.ID)
-	sight, err := r.reader.Look(ctx, evidence)
+	sight, err := r.reader.Look(ctx, naming(step, w, evidence))
 	if answer, ok := errors.AsType[*syncro.Error](err); ok && (answer.Kind == syncro.KeyRefused || answer.Kind == syncro.NotPermitted) {
 		step.State, step.Why = Wrong, "I may not look at it: "+r.Explain(err)
 		r.op.noteFound(step, step.State)
@@ -627,7 +640,7 @@ func (r *runner) askAgain(ctx context.Context, changes []string) {
 		step := &next.Steps[i]
 		w, err := next.write(step)
 		if moved, ok := w.(syncro.UpdateTicket); ok && err == nil {
-			w = moved.FromNow(*r.ticket)
+			w = moved.FromTicket(*r.ticket)
 			step.Args, err = json.Marshal(w)
 		}
 		if err == nil {

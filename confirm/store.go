@@ -115,7 +115,8 @@ func (s *Store) propose(ctx context.Context, op *Operation, ttl time.Duration) e
 		return err
 	}
 	owner := op.Author.Key()
-	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner)}, op.ID, record, owner, ttl.Milliseconds())
+	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner), typedKey(op.ID)},
+		op.ID, record, owner, ttl.Milliseconds(), op.Typed, typedKept.Milliseconds())
 	if err == nil {
 		err = proposeScript.Run(ctx, s.rdb, keys, args...).Err()
 	}
@@ -132,19 +133,6 @@ const typedKept = 12 * time.Hour
 
 func typedKey(id string) string { return tag(id) + "typed:" + id }
 
-// keepTyped keeps what the author of an operation typed, for them alone.
-func (s *Store) keepTyped(ctx context.Context, op *Operation) error {
-	if op.Typed == "" {
-		return nil
-	}
-	key := typedKey(op.ID)
-	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.HSet(ctx, key, "owner", op.Author.Key(), "typed", op.Typed)
-		return p.Expire(ctx, key, typedKept).Err()
-	})
-	return err
-}
-
 // typed is what author typed for an operation that is gone; empty where that
 // is gone as well, or another's.
 func (s *Store) typed(ctx context.Context, id string, author chat.User) (string, error) {
@@ -160,10 +148,6 @@ func (s *Store) typed(ctx context.Context, id string, author chat.User) (string,
 	}
 	words, _ := f[1].(string)
 	return words, nil
-}
-
-func (s *Store) forgetTyped(ctx context.Context, id string) error {
-	return s.rdb.Del(ctx, typedKey(id)).Err()
 }
 
 // get reads an operation. The error is errGone when there is none.
@@ -236,7 +220,7 @@ func (s *Store) claim(ctx context.Context, op *Operation, author chat.User, from
 // cancel ends an operation that was not confirmed.
 func (s *Store) cancel(ctx context.Context, op *Operation, author chat.User) (grip, *Operation, error) {
 	owner := author.Key()
-	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner)}, op.ID, owner)
+	keys, args, err := op.recorded([]string{opKey(op.ID), mineKey(op.ID, owner), typedKey(op.ID)}, op.ID, owner)
 	if err != nil {
 		return "", nil, err
 	}

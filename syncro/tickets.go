@@ -516,8 +516,8 @@ func (w UpdateTicket) Line() Line {
 	}
 }
 
-// FromNow is the same change, from how the ticket is now.
-func (w UpdateTicket) FromNow(t Ticket) UpdateTicket {
+// FromTicket is the same change, with From as the ticket has it.
+func (w UpdateTicket) FromTicket(t Ticket) UpdateTicket {
 	switch {
 	case w.Status != "":
 		w.From = t.Status

@@ -199,7 +199,7 @@ func (k keyring) careful(name string, me syncro.Me) (all []string) {
 	return all
 }
 
-// sharedWho stands for a technician's name.
+// sharedWho is whose the shared entry is, in lists of technicians.
 const sharedWho = "(shared)"
 
 // read reads a key: from a terminal without showing it, else the whole of

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -244,4 +248,26 @@ func TestARevokedKeyIsSeenByWhoami(t *testing.T) {
 		w.Syncro.Fault(syncrosim.Fault{Kind: syncrosim.Unauthorized, Method: "GET", Path: "/me"})
 		ask(t, dana, "whoami", "Syncro refuses your key (401)")
 	})
+}
+
+// TestWhoamiSaysWhoseTheKeyIsNow, and not whose it was when it was first used.
+func TestWhoamiSaysWhoseTheKeyIsNow(t *testing.T) {
+	t.Parallel()
+	var moved atomic.Bool
+	w := openWorld(t, func(w *world) {
+		w.before = func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if moved.Load() && strings.HasSuffix(r.URL.Path, "/me") {
+					rw.Header().Set("Content-Type", "application/json")
+					_, _ = io.WriteString(rw, `{"user_id":4107,"user_name":"Rob Ames"}`)
+					return
+				}
+				next.ServeHTTP(rw, r)
+			})
+		}
+	})
+	dana := slackPerson{w, danaSlack, "C0DESK"}
+	ask(t, dana, "whoami", "Logged as", "Dana Ruiz (Syncro user 4101)")
+	moved.Store(true)
+	ask(t, dana, "whoami", "Nothing was sent.", "Rob Ames")
 }

@@ -823,6 +823,16 @@ func TestInvoicedNeedsTheRightInvoice(t *testing.T) {
 		if err := s.Syncro.Edit(32144, func(k *syncrosim.Ticket) { k.Lines = k.Lines[:1] }); err != nil {
 			t.Fatal(err)
 		}
+		// The same once the card is drawn: it is not asked again as it was.
+		c := ask(t, s.dana, "update 32144 invoiced", "Confirm:", "Resolved → Invoiced")
+		if err := s.Syncro.Edit(32144, func(k *syncrosim.Ticket) { k.Lines[0].Quantity = decimal.NewFromInt(9) }); err != nil {
+			t.Fatal(err)
+		}
+		c = press(t, s.dana, c, "Confirm", "Nothing was sent: #32144 changed after the card was drawn")
+		press(t, s.dana, c, "Preview again", "is not what is charged")
+		if err := s.Syncro.Edit(32144, func(k *syncrosim.Ticket) { k.Lines[0].Quantity = decimal.RequireFromString("0.75") }); err != nil {
+			t.Fatal(err)
+		}
 		s.does(t, "update 32144 invoiced", 1, "Resolved → Invoiced")
 	})
 }

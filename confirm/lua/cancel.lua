@@ -1,6 +1,6 @@
 -- Cancels an operation that still waits for its author. The record goes with
--- its time to live, so that a second click can be told.
--- KEYS operation, mine, audit   ARGV id, owner, line...
+-- its time to live, so that a second click can be told; what was typed at once.
+-- KEYS operation, mine, typed, audit   ARGV id, owner, line...
 -- Returns {how, record, state, version, card}; how is ok, gone, owner or
 -- state (it no longer waits); ok again when it was cancelled before.
 local op = redis.call('HMGET', KEYS[1], 'record', 'owner', 'state', 'version', 'card')
@@ -13,5 +13,6 @@ if op[3] ~= 'asked' then return answer('state') end
 for i = 3, #ARGV do redis.call('XADD', KEYS[#KEYS], '*', 'line', ARGV[i]) end
 redis.call('HSET', KEYS[1], 'state', 'cancelled')
 redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[3])
 op[3] = 'cancelled'
 return answer('ok')
