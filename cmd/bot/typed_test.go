@@ -269,5 +269,5 @@ func TestWhoamiSaysWhoseTheKeyIsNow(t *testing.T) {
 	dana := slackPerson{w, danaSlack, "C0DESK"}
 	ask(t, dana, "whoami", "Logged as", "Dana Ruiz (Syncro user 4101)")
 	moved.Store(true)
-	ask(t, dana, "whoami", "Nothing was sent.", "Rob Ames")
+	ask(t, dana, "whoami", "Nothing was sent. The key in your vault entry belongs to Syncro user 4107, not to 4101")
 }
